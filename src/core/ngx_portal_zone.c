@@ -1,0 +1,759 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * The shared zone of a portal, cut once into fixed tables: nothing in it is
+ * allocated, linked, queued or grown afterwards.  A table is an array of
+ * sets of eight entries, the set is chosen by a hash of the key; the victim
+ * of an insertion is an invalid or expired entry of the set, else the first
+ * one whose clock bit is clear.  An entry is invalidated, written, then
+ * validated: a worker killed in between leaves at most one invalid entry.
+ * The mutex is that of the slab pool, which the master unlocks for a dead
+ * worker; it is held for a lookup and a copy only.
+ *
+ * Time is ngx_current_msec: one monotonic clock for all workers of a host,
+ * and the zone does not outlive it.
+ */
+
+
+#include "ngx_portal_zone.h"
+
+
+#define NGX_PORTAL_WAYS  8
+
+#define NGX_PORTAL_TABLE_SESSIONS  0
+#define NGX_PORTAL_TABLE_GRANTS    1
+#define NGX_PORTAL_TABLE_LIMITS    2
+#define NGX_PORTAL_TABLE_BANS      3
+#define NGX_PORTAL_TABLES          4
+
+
+typedef struct {
+    uint64_t             expires;
+    uint32_t             hash;
+    u_char               valid;
+    u_char               used;       /* clock bit */
+    u_char               fixed;      /* never a victim before it expires */
+    u_char               unused;
+} ngx_portal_entry_t;
+
+
+typedef struct {
+    ngx_portal_entry_t   head;
+    u_char               key[32];
+    ngx_portal_session_t data;
+    u_char               pad[256 - sizeof(ngx_portal_entry_t) - 32
+                             - sizeof(ngx_portal_session_t)];
+} ngx_portal_session_entry_t;
+
+
+typedef struct {
+    ngx_portal_entry_t      head;
+    ngx_portal_grant_key_t  key;
+    ngx_portal_grant_t      data;
+} ngx_portal_grant_entry_t;
+
+
+typedef struct {
+    ngx_portal_entry_t   head;
+    u_char               key[16];
+    uint64_t             count;
+    u_char               pad[24];
+} ngx_portal_limit_entry_t;
+
+
+typedef struct {
+    u_char              *start;      /* set where it is mapped */
+    size_t               entry;
+    size_t               key;
+    uint32_t             sets;
+} ngx_portal_table_t;
+
+
+typedef struct {
+    uint64_t             event;
+    uint64_t             floor;
+    uint64_t             counters[NGX_PORTAL_KINDS][NGX_PORTAL_COUNTERS];
+    uint64_t             alive;      /* 0: not since the zone was made */
+    uint64_t             lease;
+    ngx_pid_t            holder;
+} ngx_portal_shared_t;
+
+
+struct ngx_portal_zone_s {
+    ngx_portal_shared_t *sh;
+    ngx_slab_pool_t     *shpool;
+    ngx_uint_t           shares[NGX_PORTAL_TABLES];
+    ngx_portal_table_t   tables[NGX_PORTAL_TABLES];
+};
+
+
+static ngx_int_t ngx_portal_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_portal_zone_cut(ngx_portal_zone_t *zone, u_char *p,
+    size_t size);
+static uint32_t ngx_portal_hash(const u_char *key, size_t len);
+static ngx_portal_entry_t *ngx_portal_find(ngx_portal_table_t *table,
+    const void *key, uint32_t hash);
+static ngx_portal_entry_t *ngx_portal_victim(ngx_portal_table_t *table,
+    uint32_t hash);
+static ngx_portal_entry_t *ngx_portal_store(ngx_portal_table_t *table,
+    const void *key, uint32_t hash);
+static ngx_uint_t ngx_portal_stale(ngx_portal_shared_t *sh, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object);
+static ngx_uint_t ngx_portal_trusted(ngx_portal_shared_t *sh);
+
+
+static size_t  ngx_portal_entry_sizes[NGX_PORTAL_TABLES] = {
+    sizeof(ngx_portal_session_entry_t),
+    sizeof(ngx_portal_grant_entry_t),
+    sizeof(ngx_portal_limit_entry_t),
+    sizeof(ngx_portal_limit_entry_t)
+};
+
+static size_t  ngx_portal_key_sizes[NGX_PORTAL_TABLES] = {
+    32, sizeof(ngx_portal_grant_key_t), 16, 16
+};
+
+
+ngx_shm_zone_t *
+ngx_portal_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+    ngx_uint_t shares[4], void *tag)
+{
+    ngx_shm_zone_t     *shm_zone;
+    ngx_portal_zone_t  *zone;
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_portal_zone_t));
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(zone->shares, shares, sizeof(zone->shares));
+
+    shm_zone = ngx_shared_memory_add(cf, name, size, tag);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    if (shm_zone->data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "portal zone \"%V\" is already bound", name);
+        return NULL;
+    }
+
+    shm_zone->init = ngx_portal_zone_init;
+    shm_zone->data = zone;
+
+    return shm_zone;
+}
+
+
+static ngx_int_t
+ngx_portal_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_portal_zone_t  *ozone = data;
+
+    u_char             *p;
+    size_t              size, head;
+    ngx_portal_zone_t  *zone;
+
+    zone = shm_zone->data;
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (ozone) {
+        if (ngx_memcmp(zone->shares, ozone->shares, sizeof(zone->shares))) {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "portal zone \"%V\" had other shares before: "
+                          "change its size or name with them",
+                          &shm_zone->shm.name);
+            return NGX_ERROR;
+        }
+
+        zone->sh = ozone->sh;
+        ngx_memcpy(zone->tables, ozone->tables, sizeof(zone->tables));
+
+        return NGX_OK;
+    }
+
+    head = ngx_align(sizeof(ngx_portal_shared_t), 64);
+
+    if (shm_zone->shm.exists) {
+        p = zone->shpool->data;
+
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        size = *(size_t *) p;
+        zone->sh = (ngx_portal_shared_t *) (p + 64);
+        ngx_portal_zone_cut(zone, p + 64 + head, size - 64 - head);
+
+        return NGX_OK;
+    }
+
+    size = zone->shpool->pfree * ngx_pagesize;
+
+    p = ngx_slab_calloc(zone->shpool, size);
+    if (p == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "could not cut portal zone \"%V\"",
+                      &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    *(size_t *) p = size;
+    zone->shpool->data = p;
+
+    zone->sh = (ngx_portal_shared_t *) (p + 64);
+    zone->sh->event = 1;
+
+    ngx_portal_zone_cut(zone, p + 64 + head, size - 64 - head);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_portal_zone_cut(ngx_portal_zone_t *zone, u_char *p, size_t size)
+{
+    size_t               part;
+    ngx_uint_t           i;
+    ngx_portal_table_t  *table;
+
+    for (i = 0; i < NGX_PORTAL_TABLES; i++) {
+        table = &zone->tables[i];
+        part = size / 100 * zone->shares[i];
+
+        table->start = p;
+        table->entry = ngx_portal_entry_sizes[i];
+        table->key = ngx_portal_key_sizes[i];
+        table->sets = (uint32_t) (part / (table->entry * NGX_PORTAL_WAYS));
+
+        if (table->sets == 0) {
+            table->sets = 1;
+        }
+
+        p += (size_t) table->sets * table->entry * NGX_PORTAL_WAYS;
+    }
+}
+
+
+static uint32_t
+ngx_portal_hash(const u_char *key, size_t len)
+{
+    return ngx_murmur_hash2((u_char *) key, len);
+}
+
+
+static ngx_portal_entry_t *
+ngx_portal_find(ngx_portal_table_t *table, const void *key, uint32_t hash)
+{
+    u_char              *p;
+    ngx_uint_t           i;
+    ngx_portal_entry_t  *e;
+
+    p = table->start
+        + (size_t) (hash % table->sets) * table->entry * NGX_PORTAL_WAYS;
+
+    for (i = 0; i < NGX_PORTAL_WAYS; i++, p += table->entry) {
+        e = (ngx_portal_entry_t *) p;
+
+        if (e->valid && e->hash == hash
+            && ngx_memcmp(p + sizeof(ngx_portal_entry_t), key, table->key)
+               == 0)
+        {
+            return e;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_portal_entry_t *
+ngx_portal_victim(ngx_portal_table_t *table, uint32_t hash)
+{
+    u_char              *p, *set;
+    uint64_t             now;
+    ngx_uint_t           i, round;
+    ngx_portal_entry_t  *e;
+
+    now = ngx_current_msec;
+    set = table->start
+          + (size_t) (hash % table->sets) * table->entry * NGX_PORTAL_WAYS;
+
+    for (i = 0, p = set; i < NGX_PORTAL_WAYS; i++, p += table->entry) {
+        e = (ngx_portal_entry_t *) p;
+
+        if (!e->valid || e->expires <= now) {
+            return e;
+        }
+    }
+
+    for (round = 0; round < 2; round++) {
+        for (i = 0, p = set; i < NGX_PORTAL_WAYS; i++, p += table->entry) {
+            e = (ngx_portal_entry_t *) p;
+
+            if (e->fixed) {
+                continue;
+            }
+
+            if (!e->used) {
+                return e;
+            }
+
+            e->used = 0;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * The entry for key, found or taken over, marked invalid: the caller writes
+ * its data, then sets valid.  NULL: the set is full of fixed entries.
+ */
+
+static ngx_portal_entry_t *
+ngx_portal_store(ngx_portal_table_t *table, const void *key, uint32_t hash)
+{
+    ngx_portal_entry_t  *e;
+
+    e = ngx_portal_find(table, key, hash);
+
+    if (e == NULL) {
+        e = ngx_portal_victim(table, hash);
+
+        if (e == NULL) {
+            return NULL;
+        }
+    }
+
+    e->valid = 0;
+    ngx_memory_barrier();
+
+    e->hash = hash;
+    e->used = 0;
+    e->fixed = 0;
+    ngx_memcpy((u_char *) e + sizeof(ngx_portal_entry_t), key, table->key);
+
+    return e;
+}
+
+
+uint64_t
+ngx_portal_zone_event(ngx_shm_zone_t *shm_zone)
+{
+    uint64_t            event;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    event = zone->sh->event;
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return event;
+}
+
+
+static ngx_uint_t
+ngx_portal_stale(ngx_portal_shared_t *sh, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object)
+{
+    ngx_uint_t     i;
+    const u_char  *ids[NGX_PORTAL_KINDS];
+
+    if (event < sh->floor) {
+        return 1;
+    }
+
+    ids[NGX_PORTAL_SESSION] = session;
+    ids[NGX_PORTAL_PERSON] = person;
+    ids[NGX_PORTAL_CLIENT] = client;
+    ids[NGX_PORTAL_OBJECT] = object;
+
+    for (i = 0; i < NGX_PORTAL_KINDS; i++) {
+        if (ids[i]
+            && sh->counters[i][ngx_portal_hash(ids[i], 16)
+                               % NGX_PORTAL_COUNTERS] > event)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_portal_trusted(ngx_portal_shared_t *sh)
+{
+    return sh->alive
+           && (uint64_t) ngx_current_msec < sh->alive + NGX_PORTAL_ALIVE_TTL;
+}
+
+
+ngx_int_t
+ngx_portal_session_get(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    ngx_portal_session_t *session)
+{
+    uint32_t                     hash;
+    uint64_t                     now;
+    ngx_int_t                    rc;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+    now = ngx_current_msec;
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_session_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key,
+                            hash);
+
+    if (e && e->head.expires > now
+        && e->data.idle_end > now && e->data.absolute_end > now
+        && ngx_portal_trusted(zone->sh)
+        && !ngx_portal_stale(zone->sh, e->data.event, e->data.id,
+                             e->data.person, NULL, NULL))
+    {
+        e->head.used = 1;
+        *session = e->data;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_portal_session_put(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    const ngx_portal_session_t *session)
+{
+    uint32_t                     hash;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (!ngx_portal_stale(zone->sh, session->event, session->id,
+                          session->person, NULL, NULL))
+    {
+        e = (ngx_portal_session_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_SESSIONS],
+                                 key, hash);
+
+        if (e) {
+            e->data = *session;
+            e->head.expires = ngx_current_msec + NGX_PORTAL_ENTRY_TTL;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_session_drop(ngx_shm_zone_t *shm_zone, const u_char key[32])
+{
+    uint32_t             hash;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key, hash);
+    if (e) {
+        e->valid = 0;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_session_touch(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    ngx_msec_t idle)
+{
+    uint32_t                     hash;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_session_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key,
+                            hash);
+    if (e) {
+        e->data.idle_end = ngx_current_msec + idle;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_portal_grant_get(ngx_shm_zone_t *shm_zone,
+    const ngx_portal_grant_key_t *key, ngx_portal_grant_t *grant)
+{
+    uint32_t                   hash;
+    ngx_int_t                  rc;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_grant_entry_t  *e;
+
+    hash = ngx_portal_hash((u_char *) key, sizeof(ngx_portal_grant_key_t));
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_grant_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_GRANTS], key,
+                            hash);
+
+    if (e && e->head.expires > (uint64_t) ngx_current_msec
+        && ngx_portal_trusted(zone->sh)
+        && !ngx_portal_stale(zone->sh, e->data.event, e->key.session,
+                             e->data.person, e->data.client,
+                             e->key.document))
+    {
+        e->head.used = 1;
+        *grant = e->data;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_portal_grant_put(ngx_shm_zone_t *shm_zone,
+    const ngx_portal_grant_key_t *key, const ngx_portal_grant_t *grant)
+{
+    uint32_t                   hash;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_grant_entry_t  *e;
+
+    hash = ngx_portal_hash((u_char *) key, sizeof(ngx_portal_grant_key_t));
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (!ngx_portal_stale(zone->sh, grant->event, key->session,
+                          grant->person, grant->client, key->document))
+    {
+        e = (ngx_portal_grant_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_GRANTS], key,
+                                 hash);
+
+        if (e) {
+            e->data = *grant;
+            e->head.expires = ngx_current_msec + NGX_PORTAL_ENTRY_TTL;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_limit_fail(ngx_shm_zone_t *shm_zone, const u_char key[16],
+    ngx_uint_t max, ngx_msec_t window)
+{
+    uint32_t                   hash;
+    uint64_t                   now, count, end;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_limit_entry_t  *e, *ban;
+
+    hash = ngx_portal_hash(key, 16);
+    now = ngx_current_msec;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_limit_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
+                            hash);
+
+    if (e && e->head.expires > now) {
+        count = ++e->count;
+        end = e->head.expires;
+        e->head.used = 1;
+
+    } else {
+        count = 1;
+        end = now + window;
+
+        e = (ngx_portal_limit_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
+                                 hash);
+        if (e) {
+            e->count = 1;
+            e->head.expires = end;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    if (count >= max) {
+        ban = (ngx_portal_limit_entry_t *)
+                  ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_BANS], key,
+                                   hash);
+        if (ban) {
+            ban->head.expires = end;
+            ban->head.fixed = 1;
+            ngx_memory_barrier();
+            ban->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_msec_t
+ngx_portal_limit_banned(ngx_shm_zone_t *shm_zone, const u_char key[16])
+{
+    uint32_t             hash;
+    uint64_t             now;
+    ngx_msec_t           left;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 16);
+    now = ngx_current_msec;
+    left = 0;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_BANS], key, hash);
+    if (e && e->expires > now) {
+        left = (ngx_msec_t) (e->expires - now);
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return left;
+}
+
+
+void
+ngx_portal_zone_bump(ngx_shm_zone_t *shm_zone, ngx_uint_t kind,
+    const u_char id[16])
+{
+    uint32_t            hash;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    hash = ngx_portal_hash(id, 16) % NGX_PORTAL_COUNTERS;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    zone->sh->counters[kind][hash] = ++zone->sh->event;
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_zone_bump_all(ngx_shm_zone_t *shm_zone)
+{
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    zone->sh->floor = ++zone->sh->event;
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_uint_t
+ngx_portal_zone_stale(ngx_shm_zone_t *shm_zone, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object)
+{
+    ngx_uint_t          stale;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    stale = ngx_portal_stale(zone->sh, event, session, person, client,
+                             object);
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return stale;
+}
+
+
+void
+ngx_portal_zone_alive(ngx_shm_zone_t *shm_zone)
+{
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    zone->sh->alive = ngx_current_msec;
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_uint_t
+ngx_portal_zone_is_alive(ngx_shm_zone_t *shm_zone)
+{
+    ngx_uint_t          alive;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    alive = ngx_portal_trusted(zone->sh);
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return alive;
+}
+
+
+ngx_uint_t
+ngx_portal_zone_lease(ngx_shm_zone_t *shm_zone, ngx_msec_t ttl)
+{
+    ngx_uint_t          held;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    held = 0;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (zone->sh->holder == ngx_pid
+        || zone->sh->lease <= (uint64_t) ngx_current_msec)
+    {
+        zone->sh->holder = ngx_pid;
+        zone->sh->lease = ngx_current_msec + ttl;
+        held = 1;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return held;
+}
+
+
+void
+ngx_portal_zone_release(ngx_shm_zone_t *shm_zone)
+{
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (zone->sh->holder == ngx_pid) {
+        zone->sh->holder = 0;
+        zone->sh->lease = 0;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
