@@ -123,6 +123,11 @@ ngx_uint_t ngx_portal_zone_stale(ngx_shm_zone_t *zone, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object);
 
+/* The same, by the counters alone: a gap in the notifications is none. */
+ngx_uint_t ngx_portal_zone_bumped(ngx_shm_zone_t *zone, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object);
+
 /* The listener's answer has come: entries are trusted from here on. */
 void ngx_portal_zone_alive(ngx_shm_zone_t *zone);
 ngx_uint_t ngx_portal_zone_is_alive(ngx_shm_zone_t *zone);
