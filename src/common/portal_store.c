@@ -1,0 +1,739 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * Making files of the store from an upload (see portal_store.h).  A failed
+ * fsync is never tried again: after it nobody knows what the disk has.
+ */
+
+
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+#include "portal_multipart.h"
+#include "portal_store.h"
+#include "portal_text.h"
+
+
+#define PORTAL_STORE_BUFFER  (256 * 1024)
+#define PORTAL_STORE_MAGIC   (64 * 1024)
+
+
+/* A file of the store in the making. */
+typedef struct {
+    int             fd;                /* written to, or -1 */
+    EVP_MD_CTX     *md;
+    unsigned char  *head;              /* the first bytes, for the type */
+    size_t          nhead;
+} portal_writer_t;
+
+
+static int portal_upload_fail(portal_upload_t *up, const char *call);
+static char *portal_upload_dup(const portal_str_t *s);
+static int portal_writer_start(portal_upload_t *up, portal_writer_t *w);
+static int portal_writer_add(portal_writer_t *w, portal_upload_file_t *file,
+    const unsigned char *data, size_t len);
+static int portal_writer_end(portal_upload_t *up, portal_writer_t *w,
+    portal_upload_file_t *file);
+static void portal_writer_free(portal_writer_t *w);
+static portal_upload_file_t *portal_upload_file(portal_upload_t *up);
+static int portal_upload_read_raw(portal_upload_t *up);
+static int portal_upload_read_parts(portal_upload_t *up);
+static int portal_upload_part_begin(void *ctx, const portal_str_t *name,
+    const portal_str_t *filename, const portal_str_t *type);
+static int portal_upload_part_data(void *ctx, const unsigned char *data,
+    size_t len);
+static int portal_upload_part_end(void *ctx);
+static int portal_upload_write(int fd, const unsigned char *data,
+    size_t len);
+static int portal_upload_keep_file(portal_upload_t *up,
+    portal_upload_file_t *file);
+static int portal_upload_sync_dir(portal_upload_t *up, const char *path);
+
+
+static int
+portal_upload_fail(portal_upload_t *up, const char *call)
+{
+    up->err = errno;
+    up->call = call;
+    up->rc = (errno == ENOSPC || errno == EDQUOT) ? PORTAL_UPLOAD_SPACE
+                                                  : PORTAL_UPLOAD_IO;
+
+    return up->rc;
+}
+
+
+static char *
+portal_upload_dup(const portal_str_t *s)
+{
+    char  *p;
+
+    p = malloc(s->len + 1);
+
+    if (p) {
+        memcpy(p, s->data, s->len);
+        p[s->len] = '\0';
+    }
+
+    return p;
+}
+
+
+portal_upload_t *
+portal_upload_create(const portal_str_t *storage, const portal_str_t *body,
+    const portal_str_t *boundary, const portal_str_t *name)
+{
+    portal_upload_t       *up;
+    portal_upload_file_t  *file;
+
+    up = calloc(1, sizeof(portal_upload_t));
+    if (up == NULL) {
+        return NULL;
+    }
+
+    up->storage = portal_upload_dup(storage);
+    up->body = portal_upload_dup(body);
+
+    if (up->storage == NULL || up->body == NULL) {
+        goto failed;
+    }
+
+    if (boundary) {
+        if (boundary->len >= sizeof(up->boundary)) {
+            goto failed;
+        }
+
+        memcpy(up->boundary, boundary->data, boundary->len);
+        return up;
+    }
+
+    if (name->len >= PORTAL_UPLOAD_NAME) {
+        goto failed;
+    }
+
+    file = portal_upload_file(up);
+    file->temp = portal_upload_dup(body);
+
+    if (file->temp == NULL) {
+        goto failed;
+    }
+
+    memcpy(file->name, name->data, name->len);
+    strcpy(file->field, "file");
+
+    return up;
+
+failed:
+
+    portal_upload_destroy(up);
+
+    return NULL;
+}
+
+
+void
+portal_upload_destroy(portal_upload_t *up)
+{
+    unsigned  i;
+
+    if (up->writer) {
+        portal_writer_free(up->writer);
+        free(up->writer);
+    }
+
+    for (i = 0; i < up->n; i++) {
+        if (up->files[i].temp) {
+            if (up->files[i].temp[0]) {
+                (void) unlink(up->files[i].temp);
+            }
+
+            free(up->files[i].temp);
+        }
+    }
+
+    free(up->storage);
+    free(up->body);
+    free(up);
+}
+
+
+static portal_upload_file_t *
+portal_upload_file(portal_upload_t *up)
+{
+    if (up->n == PORTAL_UPLOAD_FILES) {
+        return NULL;
+    }
+
+    return &up->files[up->n++];
+}
+
+
+static int
+portal_writer_start(portal_upload_t *up, portal_writer_t *w)
+{
+    memset(w, 0, sizeof(portal_writer_t));
+
+    w->fd = -1;
+    w->md = EVP_MD_CTX_new();
+    w->head = malloc(PORTAL_STORE_MAGIC);
+
+    if (w->md == NULL || w->head == NULL
+        || EVP_DigestInit_ex(w->md, EVP_sha256(), NULL) != 1)
+    {
+        errno = ENOMEM;
+        return portal_upload_fail(up, "hash");
+    }
+
+    return PORTAL_OK;
+}
+
+
+static int
+portal_writer_add(portal_writer_t *w, portal_upload_file_t *file,
+    const unsigned char *data, size_t len)
+{
+    size_t  n;
+
+    if (w->nhead < PORTAL_STORE_MAGIC) {
+        n = PORTAL_STORE_MAGIC - w->nhead;
+        n = n < len ? n : len;
+
+        memcpy(w->head + w->nhead, data, n);
+        w->nhead += n;
+    }
+
+    file->size += len;
+
+    return EVP_DigestUpdate(w->md, data, len) == 1 ? PORTAL_OK
+                                                   : PORTAL_ERROR;
+}
+
+
+/* The content is whole: its name, its type, and on the disk. */
+
+static int
+portal_writer_end(portal_upload_t *up, portal_writer_t *w,
+    portal_upload_file_t *file)
+{
+    int             rc;
+    unsigned        i, n;
+    portal_str_t    name;
+    unsigned char   hash[EVP_MAX_MD_SIZE];
+
+    if (file->size == 0) {
+        snprintf(up->refused, sizeof(up->refused), "%s", file->name);
+        return up->rc = PORTAL_UPLOAD_EMPTY;
+    }
+
+    if (EVP_DigestFinal_ex(w->md, hash, &n) != 1 || n != 32) {
+        errno = EINVAL;
+        return portal_upload_fail(up, "hash");
+    }
+
+    for (i = 0; i < n; i++) {
+        snprintf(file->hash + 2 * i, 3, "%02x", hash[i]);
+    }
+
+    name.data = (unsigned char *) file->name;
+    name.len = strlen(file->name);
+
+    rc = portal_type_of(w->head, w->nhead, &name, &file->type);
+
+    if (rc == PORTAL_ERROR) {
+        errno = ENOMEM;
+        return portal_upload_fail(up, "magic");
+    }
+
+    if (rc != PORTAL_OK) {
+        snprintf(up->refused, sizeof(up->refused), "%s", file->name);
+        return up->rc = PORTAL_UPLOAD_TYPE;
+    }
+
+    if (fsync(w->fd) == -1) {
+        return portal_upload_fail(up, "fsync");
+    }
+
+    return PORTAL_OK;
+}
+
+
+static void
+portal_writer_free(portal_writer_t *w)
+{
+    EVP_MD_CTX_free(w->md);
+    free(w->head);
+
+    if (w->fd != -1) {
+        (void) close(w->fd);
+    }
+
+    w->md = NULL;
+    w->head = NULL;
+    w->fd = -1;
+}
+
+
+int
+portal_upload_read(portal_upload_t *up)
+{
+    up->rc = up->boundary[0] ? portal_upload_read_parts(up)
+                             : portal_upload_read_raw(up);
+
+    return up->rc;
+}
+
+
+static int
+portal_upload_read_raw(portal_upload_t *up)
+{
+    int                    rc;
+    ssize_t                n;
+    unsigned char         *buf;
+    portal_writer_t        w;
+    portal_upload_file_t  *file;
+
+    file = &up->files[0];
+    buf = malloc(PORTAL_STORE_BUFFER);
+    rc = portal_writer_start(up, &w);
+
+    if (buf == NULL || rc != PORTAL_OK) {
+        errno = ENOMEM;
+        rc = portal_upload_fail(up, "malloc");
+        goto done;
+    }
+
+    w.fd = open(up->body, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (w.fd == -1) {
+        rc = portal_upload_fail(up, "open");
+        goto done;
+    }
+
+    for ( ;; ) {
+        n = read(w.fd, buf, PORTAL_STORE_BUFFER);
+
+        if (n == 0) {
+            break;
+        }
+
+        if (n == -1) {
+            if (errno == EINTR) {
+                continue;
+            }
+
+            rc = portal_upload_fail(up, "read");
+            goto done;
+        }
+
+        if (portal_writer_add(&w, file, buf, (size_t) n) != PORTAL_OK) {
+            errno = EINVAL;
+            rc = portal_upload_fail(up, "hash");
+            goto done;
+        }
+    }
+
+    rc = portal_writer_end(up, &w, file);
+
+done:
+
+    portal_writer_free(&w);
+    free(buf);
+
+    return rc;
+}
+
+
+static int
+portal_upload_read_parts(portal_upload_t *up)
+{
+    int                  fd, rc;
+    ssize_t              n;
+    portal_str_t         boundary;
+    unsigned char       *buf;
+    portal_multipart_t  *mp;
+
+    static const portal_multipart_handlers_t  handlers = {
+        portal_upload_part_begin,
+        portal_upload_part_data,
+        portal_upload_part_end
+    };
+
+    fd = -1;
+    rc = PORTAL_ERROR;
+
+    boundary.data = (unsigned char *) up->boundary;
+    boundary.len = strlen(up->boundary);
+
+    buf = malloc(PORTAL_STORE_BUFFER);
+    mp = malloc(sizeof(portal_multipart_t));
+
+    if (buf == NULL || mp == NULL) {
+        errno = ENOMEM;
+        (void) portal_upload_fail(up, "malloc");
+        goto done;
+    }
+
+    fd = open(up->body, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd == -1) {
+        (void) portal_upload_fail(up, "open");
+        goto done;
+    }
+
+    portal_multipart_init(mp, &boundary, PORTAL_UPLOAD_FILES + 16, &handlers,
+                          up);
+
+    for ( ;; ) {
+        n = read(fd, buf, PORTAL_STORE_BUFFER);
+
+        if (n == -1) {
+            if (errno == EINTR) {
+                continue;
+            }
+
+            (void) portal_upload_fail(up, "read");
+            goto done;
+        }
+
+        if (n == 0) {
+            break;
+        }
+
+        if (portal_multipart_feed(mp, buf, (size_t) n) != PORTAL_OK) {
+            goto done;
+        }
+    }
+
+    if (portal_multipart_finish(mp) == PORTAL_OK) {
+        rc = PORTAL_OK;
+    }
+
+done:
+
+    if (fd != -1) {
+        (void) close(fd);
+    }
+
+    free(mp);
+    free(buf);
+
+    if (rc == PORTAL_OK) {
+        return up->n ? PORTAL_OK : PORTAL_UPLOAD_EMPTY;
+    }
+
+    /* what a handler refused for, or else the form itself */
+
+    return up->rc != PORTAL_OK ? up->rc : PORTAL_UPLOAD_BAD;
+}
+
+
+static int
+portal_upload_part_begin(void *ctx, const portal_str_t *name,
+    const portal_str_t *filename, const portal_str_t *type)
+{
+    portal_upload_t  *up = ctx;
+
+    size_t                 size;
+    portal_writer_t       *w;
+    portal_upload_file_t  *file;
+
+    (void) type;
+
+    up->current = NULL;
+    up->value = NULL;
+
+    if (filename == NULL) {
+        if (name->len == 4 && memcmp(name->data, "csrf", 4) == 0) {
+            up->value = up->csrf;
+
+        } else if (name->len == 6 && memcmp(name->data, "client", 6) == 0) {
+            up->value = up->client;
+        }
+
+        if (up->value && up->value[0]) {
+            up->rc = PORTAL_UPLOAD_BAD;
+            return PORTAL_ERROR;
+        }
+
+        return PORTAL_OK;
+    }
+
+    /* a file input that was left empty */
+
+    if (filename->len == 0) {
+        return PORTAL_OK;
+    }
+
+    if (filename->len >= PORTAL_UPLOAD_NAME
+        || name->len >= sizeof(file->field))
+    {
+        up->rc = PORTAL_UPLOAD_BAD;
+        return PORTAL_ERROR;
+    }
+
+    file = portal_upload_file(up);
+
+    if (file == NULL) {
+        up->rc = PORTAL_UPLOAD_MANY;
+        return PORTAL_ERROR;
+    }
+
+    memcpy(file->name, filename->data, filename->len);
+    memcpy(file->field, name->data, name->len);
+
+    size = strlen(up->storage) + sizeof("/tmp/part.XXXXXX");
+    file->temp = malloc(size);
+    w = malloc(sizeof(portal_writer_t));
+
+    if (file->temp) {
+        file->temp[0] = '\0';
+    }
+
+    if (file->temp == NULL || w == NULL) {
+        free(w);
+        errno = ENOMEM;
+        return portal_upload_fail(up, "malloc");
+    }
+
+    up->writer = w;
+
+    if (portal_writer_start(up, w) != PORTAL_OK) {
+        return PORTAL_ERROR;
+    }
+
+    snprintf(file->temp, size, "%s/tmp/part.XXXXXX", up->storage);
+
+    w->fd = mkostemp(file->temp, O_CLOEXEC);
+
+    if (w->fd == -1) {
+        file->temp[0] = '\0';
+        return portal_upload_fail(up, "mkostemp");
+    }
+
+    up->current = file;
+
+    return PORTAL_OK;
+}
+
+
+static int
+portal_upload_part_data(void *ctx, const unsigned char *data, size_t len)
+{
+    portal_upload_t  *up = ctx;
+
+    size_t            used;
+    portal_writer_t  *w;
+
+    if (up->value) {
+        used = strlen(up->value);
+
+        if (used + len >= PORTAL_UPLOAD_VALUE || memchr(data, 0, len)) {
+            up->rc = PORTAL_UPLOAD_BAD;
+            return PORTAL_ERROR;
+        }
+
+        memcpy(up->value + used, data, len);
+
+        return PORTAL_OK;
+    }
+
+    if (up->current == NULL) {
+        return PORTAL_OK;
+    }
+
+    w = up->writer;
+
+    if (portal_writer_add(w, up->current, data, len) != PORTAL_OK) {
+        errno = EINVAL;
+        return portal_upload_fail(up, "hash");
+    }
+
+    if (portal_upload_write(w->fd, data, len) != PORTAL_OK) {
+        return portal_upload_fail(up, "write");
+    }
+
+    return PORTAL_OK;
+}
+
+
+static int
+portal_upload_part_end(void *ctx)
+{
+    portal_upload_t  *up = ctx;
+
+    int               rc;
+    portal_writer_t  *w;
+
+    up->value = NULL;
+
+    if (up->current == NULL) {
+        return PORTAL_OK;
+    }
+
+    w = up->writer;
+    rc = portal_writer_end(up, w, up->current);
+
+    portal_writer_free(w);
+    free(w);
+
+    up->writer = NULL;
+    up->current = NULL;
+
+    return rc;
+}
+
+
+static int
+portal_upload_write(int fd, const unsigned char *data, size_t len)
+{
+    ssize_t  n;
+
+    while (len) {
+        n = write(fd, data, len);
+
+        if (n == -1) {
+            if (errno == EINTR) {
+                continue;
+            }
+
+            return PORTAL_ERROR;
+        }
+
+        data += n;
+        len -= (size_t) n;
+    }
+
+    return PORTAL_OK;
+}
+
+
+int
+portal_upload_keep(portal_upload_t *up)
+{
+    unsigned  i;
+
+    for (i = 0; i < up->n; i++) {
+        up->rc = portal_upload_keep_file(up, &up->files[i]);
+
+        if (up->rc != PORTAL_OK) {
+            return up->rc;
+        }
+    }
+
+    return up->rc = PORTAL_OK;
+}
+
+
+static int
+portal_upload_keep_file(portal_upload_t *up, portal_upload_file_t *file)
+{
+    int    n, made;
+    char  *path, *slash;
+    size_t size;
+
+    size = strlen(up->storage) + sizeof("/ab/") + 64;
+    path = malloc(size);
+
+    if (path == NULL) {
+        errno = ENOMEM;
+        return portal_upload_fail(up, "malloc");
+    }
+
+    n = snprintf(path, size, "%s/%.2s", up->storage, file->hash);
+    slash = path + n;
+
+    made = mkdir(path, 0700) == 0;
+
+    if (!made && errno != EEXIST) {
+        (void) portal_upload_fail(up, "mkdir");
+        goto done;
+    }
+
+    snprintf(slash, size - (size_t) n, "/%s", file->hash + 2);
+
+    if (rename(file->temp, path) == -1) {
+        (void) portal_upload_fail(up, "rename");
+        goto done;
+    }
+
+    file->temp[0] = '\0';
+    *slash = '\0';
+
+    if (portal_upload_sync_dir(up, path) != PORTAL_OK
+        || (made && portal_upload_sync_dir(up, up->storage) != PORTAL_OK))
+    {
+        goto done;
+    }
+
+    up->rc = PORTAL_OK;
+
+done:
+
+    free(path);
+
+    return up->rc;
+}
+
+
+static int
+portal_upload_sync_dir(portal_upload_t *up, const char *path)
+{
+    int  fd, rc;
+
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd == -1) {
+        return portal_upload_fail(up, "open");
+    }
+
+    rc = fsync(fd) == -1 ? portal_upload_fail(up, "fsync") : PORTAL_OK;
+
+    (void) close(fd);
+
+    return rc;
+}
+
+
+int
+portal_upload_json(const portal_upload_t *up, portal_buf_t *b)
+{
+    unsigned                     i;
+    portal_str_t                 s;
+    const portal_upload_file_t  *file;
+
+    portal_buf_puts(b, "[");
+
+    for (i = 0; i < up->n; i++) {
+        file = &up->files[i];
+
+        portal_buf_puts(b, i ? ",{\"field\":" : "{\"field\":");
+        s.data = (unsigned char *) file->field;
+        s.len = strlen(file->field);
+        portal_buf_json(b, &s);
+
+        portal_buf_puts(b, ",\"name\":");
+        s.data = (unsigned char *) file->name;
+        s.len = strlen(file->name);
+        portal_buf_json(b, &s);
+
+        portal_buf_puts(b, ",\"type\":\"");
+        portal_buf_puts(b, file->type->mime);
+        portal_buf_puts(b, "\",\"kind\":\"");
+        portal_buf_puts(b, file->type->kind);
+        portal_buf_puts(b, file->type->inline_ok ? "\",\"inline\":true"
+                                                 : "\",\"inline\":false");
+        portal_buf_puts(b, ",\"size\":");
+        portal_buf_int(b, (int64_t) file->size);
+        portal_buf_puts(b, ",\"sha256\":\"");
+        portal_buf_puts(b, file->hash);
+        portal_buf_puts(b, "\"}");
+    }
+
+    return portal_buf_puts(b, "]");
+}
