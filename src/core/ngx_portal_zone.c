@@ -101,6 +101,9 @@ static ngx_portal_entry_t *ngx_portal_store(ngx_portal_table_t *table,
 static ngx_uint_t ngx_portal_stale(ngx_portal_shared_t *sh, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object);
+static ngx_uint_t ngx_portal_bumped(ngx_portal_shared_t *sh, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object);
 static ngx_uint_t ngx_portal_trusted(ngx_portal_shared_t *sh);
 
 
@@ -361,12 +364,18 @@ ngx_portal_stale(ngx_portal_shared_t *sh, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object)
 {
+    return event < sh->floor
+           || ngx_portal_bumped(sh, event, session, person, client, object);
+}
+
+
+static ngx_uint_t
+ngx_portal_bumped(ngx_portal_shared_t *sh, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object)
+{
     ngx_uint_t     i;
     const u_char  *ids[NGX_PORTAL_KINDS];
-
-    if (event < sh->floor) {
-        return 1;
-    }
 
     ids[NGX_PORTAL_SESSION] = session;
     ids[NGX_PORTAL_PERSON] = person;
@@ -691,6 +700,23 @@ ngx_portal_zone_stale(ngx_shm_zone_t *shm_zone, uint64_t event,
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     return stale;
+}
+
+
+ngx_uint_t
+ngx_portal_zone_bumped(ngx_shm_zone_t *shm_zone, uint64_t event,
+    const u_char *session, const u_char *person, const u_char *client,
+    const u_char *object)
+{
+    ngx_uint_t          bumped;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    bumped = ngx_portal_bumped(zone->sh, event, session, person, client,
+                               object);
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return bumped;
 }
 
 
