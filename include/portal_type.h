@@ -35,5 +35,8 @@ const portal_type_t *portal_type_at(unsigned index);
 int portal_type_of(const unsigned char *head, size_t len,
     const portal_str_t *name, const portal_type_t **type);
 
+/* Appends the extensions that may be deposited: ".pdf,.png,.jpg". */
+int portal_type_extensions(portal_buf_t *b);
+
 
 #endif /* _PORTAL_TYPE_H_INCLUDED_ */

@@ -270,3 +270,42 @@ portal_type_of(const unsigned char *head, size_t len,
 
     return PORTAL_DECLINED;
 }
+
+
+int
+portal_type_extensions(portal_buf_t *b)
+{
+    size_t                i;
+    const char           *p;
+    portal_str_t          ext;
+    const portal_type_t  *type;
+
+    for (type = portal_types; type->mime; type++) {
+
+        if (!type->upload_ok) {
+            continue;
+        }
+
+        for (p = type->extensions; *p; p += ext.len + (p[ext.len] == ' ')) {
+            ext.data = (unsigned char *) p;
+            ext.len = strcspn(p, " ");
+
+            /* an extension of two types is told once */
+
+            for (i = 0; portal_types + i < type
+                        && !portal_type_has(portal_types[i].extensions,
+                                            &ext);
+                 i++)
+            {
+                /* void */
+            }
+
+            if (portal_types + i == type) {
+                portal_buf_puts(b, b->len ? "," : "");
+                portal_buf_str(b, &ext);
+            }
+        }
+    }
+
+    return b->failed ? PORTAL_ERROR : PORTAL_OK;
+}

@@ -848,6 +848,10 @@ ngx_portal_db_failed(ngx_portal_db_conn_t *conn)
     if (connecting) {
         ngx_portal_db_refuse(db);
     }
+
+    /* those who wait for the one that was lost get another */
+
+    ngx_portal_db_serve(db);
 }
 
 

@@ -1,0 +1,679 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * Sign-in by password, and sign-out.
+ *
+ *     start    PostgreSQL reserves the attempt and returns salt and
+ *              parameters (false but stable ones for an unknown address)
+ *     hash     argon2id in a thread at nice +10, the slot is the task's;
+ *              where the stored hash is weaker than new ones are, once
+ *              more with a new salt
+ *     finish   PostgreSQL compares, opens the session, keeps the new hash
+ *     floor    a failure leaves no sooner than 400 ms after it came
+ *
+ * Unknown, wrong, locked, disabled: the same statements, the same hash, the
+ * same answer.
+ */
+
+
+#include <sodium.h>
+#include "ngx_http_portal.h"
+#include "portal_password.h"
+#include "portal_text.h"
+
+
+/* a browser is known for so long, seconds */
+#define NGX_HTTP_PORTAL_DEVICE  (90 * 86400)
+
+
+typedef struct {
+    ngx_str_t            email;
+    ngx_str_t            password;
+    ngx_str_t            network;           /* hex of the limiter's key */
+    ngx_str_t            attempt;
+    u_char               salt[16];
+    ngx_uint_t           ops;
+    ngx_uint_t           mem_kib;
+    u_char               text[PORTAL_TOKEN_TEXT];      /* of the session */
+    u_char               hash[32];
+    u_char               device_text[PORTAL_TOKEN_TEXT];
+    u_char               device[32];
+    ngx_msec_t           start;
+} ngx_http_portal_sign_in_t;
+
+
+/* What the thread works on: copies, wiped when it is done. */
+typedef struct {
+    u_char               password[PORTAL_PASSWORD_MAX];
+    size_t               len;
+    u_char               salt[16];
+    unsigned             ops;
+    unsigned             mem_kib;
+    u_char               output[32];
+
+    unsigned             new_ops;           /* 0: the hash is good enough */
+    unsigned             new_mem_kib;
+    u_char               new_salt[16];
+    u_char               new_output[32];
+    int                  rc;
+} ngx_http_portal_hash_t;
+
+
+static ngx_int_t ngx_http_portal_number(ngx_http_request_t *r, ngx_str_t *s,
+    ngx_uint_t n);
+static void ngx_http_portal_password_started(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+static ngx_int_t ngx_http_portal_password_read(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, PGresult *res);
+static ngx_int_t ngx_http_portal_password_hash(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_password_thread(ngx_portal_task_t *task);
+static void ngx_http_portal_password_wipe(ngx_portal_task_t *task);
+static void ngx_http_portal_password_hashed(void *data,
+    ngx_portal_task_t *task);
+static ngx_int_t ngx_http_portal_password_finish(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, const ngx_http_portal_hash_t *hash);
+static void ngx_http_portal_password_token(ngx_http_portal_ctx_t *ctx,
+    u_char *text, u_char hash[32]);
+static void ngx_http_portal_password_finished(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+static ngx_int_t ngx_http_portal_password_in(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_password_refused(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_password_floor(ngx_event_t *ev);
+static ngx_int_t ngx_http_portal_password_refuse(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_signed_out(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+
+
+static ngx_portal_db_statement_t  ngx_http_portal_start_st = {
+    "portal_sign_in_start",
+    "select nonce, attempt, encode(salt, 'hex'), ops, mem_kib, retry"
+    " from portal.sign_in_start($1, $2, $3, $4, $5, $6)",
+    6
+};
+
+static ngx_portal_db_statement_t  ngx_http_portal_finish_st = {
+    "portal_sign_in_finish",
+    "select nonce, status from portal.sign_in_finish($1, $2, $3, $4, $5, $6,"
+    " $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    15
+};
+
+static ngx_portal_db_statement_t  ngx_http_portal_out_st = {
+    "portal_sign_out",
+    "select portal.sign_out($1)",
+    1
+};
+
+
+static ngx_int_t
+ngx_http_portal_number(ngx_http_request_t *r, ngx_str_t *s, ngx_uint_t n)
+{
+    s->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (s->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->len = ngx_sprintf(s->data, "%ui", n) - s->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t                   errors, ops, mem_kib;
+    const portal_str_t         *email, *password;
+    ngx_portal_db_param_t       params[6];
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ngx_pcalloc(r->pool, sizeof(ngx_http_portal_sign_in_t));
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->state = s;
+    s->start = ngx_current_msec;
+
+    email = portal_form_get(&ctx->form, "email");
+    password = portal_form_get(&ctx->form, "password");
+
+    if (email == NULL || password == NULL || email->len > 254
+        || password->len > PORTAL_PASSWORD_MAX)
+    {
+        return ngx_http_portal_send_error(r, ctx, NGX_HTTP_BAD_REQUEST);
+    }
+
+    if (email->len == 0 || password->len == 0) {
+        ngx_str_set(&errors, "{\"email\":\"email.required\"}");
+
+        if (email->len) {
+            ngx_str_set(&errors, "{\"password\":\"password.required\"}");
+        }
+
+        ctx->errors = errors;
+
+        return ngx_http_portal_send_page(r, ctx, 422, ctx->route->view);
+    }
+
+    s->email.data = email->data;
+    s->email.len = email->len;
+    s->password.data = password->data;
+    s->password.len = password->len;
+
+    s->network.len = 32;
+    s->network.data = ngx_pnalloc(r->pool, 32);
+    if (s->network.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(s->network.data, ctx->network, 16);
+
+    if (ngx_http_portal_number(r, &ops, ctx->conf->ops) != NGX_OK
+        || ngx_http_portal_number(r, &mem_kib, ctx->conf->memory / 1024)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_portal_nonce(ctx);
+
+    ngx_http_portal_text_param(&params[0], &s->email);
+    ngx_http_portal_text_param(&params[1], &s->network);
+    ngx_http_portal_bytes_param(&params[2],
+                                ctx->has_device ? ctx->device : NULL, 32);
+    ngx_http_portal_text_param(&params[3], &ops);
+    ngx_http_portal_text_param(&params[4], &mem_kib);
+    ngx_http_portal_text_param(&params[5], &ctx->nonce);
+
+    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_start_st, params,
+                            ngx_http_portal_password_started)
+        != NGX_AGAIN)
+    {
+        return ngx_http_portal_send_error(r, ctx,
+                                          NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    ctx->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_portal_password_started(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
+{
+    ngx_int_t  rc;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
+                                                                result));
+        return;
+    }
+
+    rc = ngx_http_portal_password_read(r, ctx, result->res);
+
+    if (rc == NGX_OK && ngx_http_portal_password_hash(r, ctx) != NGX_OK) {
+        rc = NGX_HTTP_SERVICE_UNAVAILABLE;
+        ctx->retry = 1000;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx, rc));
+    }
+}
+
+
+/* NGX_OK, or the status to answer with. */
+
+static ngx_int_t
+ngx_http_portal_password_read(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, PGresult *res)
+{
+    ngx_int_t                   n, mem_kib;
+    ngx_str_t                   value;
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    if (ngx_http_portal_own_row(r, ctx, res) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_portal_column(res, 5, &value);
+    n = ngx_atoi(value.data, value.len);
+
+    if (n > 0) {
+        ctx->retry = 1000 * n;
+        return NGX_HTTP_TOO_MANY_REQUESTS;
+    }
+
+    ngx_http_portal_column(res, 1, &value);
+
+    s->attempt.len = value.len;
+    s->attempt.data = ngx_pstrdup(r->pool, &value);
+    if (s->attempt.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_portal_column(res, 2, &value);
+
+    if (value.len != 32
+        || portal_hex_decode(s->salt, ngx_portal_str(&value)) != PORTAL_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_portal_column(res, 3, &value);
+    n = ngx_atoi(value.data, value.len);
+
+    ngx_http_portal_column(res, 4, &value);
+    mem_kib = ngx_atoi(value.data, value.len);
+
+    if (n <= 0 || mem_kib <= 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    s->ops = n;
+    s->mem_kib = mem_kib;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_portal_password_hash(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_portal_task_t          *task;
+    ngx_http_portal_hash_t     *hash;
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    task = ngx_portal_task_create(sizeof(ngx_http_portal_hash_t));
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    hash = task->args;
+
+    ngx_memcpy(hash->password, s->password.data, s->password.len);
+    hash->len = s->password.len;
+    ngx_memcpy(hash->salt, s->salt, sizeof(hash->salt));
+    hash->ops = (unsigned) s->ops;
+    hash->mem_kib = (unsigned) s->mem_kib;
+
+    if (s->ops < ctx->conf->ops || s->mem_kib < ctx->conf->memory / 1024) {
+        hash->new_ops = (unsigned) ctx->conf->ops;
+        hash->new_mem_kib = (unsigned) (ctx->conf->memory / 1024);
+        randombytes_buf(hash->new_salt, sizeof(hash->new_salt));
+    }
+
+    /* the body's copy is not needed any more */
+
+    sodium_memzero(s->password.data, s->password.len);
+
+    task->run = ngx_http_portal_password_thread;
+    task->done = ngx_http_portal_password_hashed;
+    task->cleanup = ngx_http_portal_password_wipe;
+
+    return ngx_http_portal_post(r, ctx, task, ctx->conf->passwords);
+}
+
+
+static void
+ngx_http_portal_password_thread(ngx_portal_task_t *task)
+{
+    portal_str_t             password;
+    ngx_http_portal_hash_t  *hash = task->args;
+
+    ngx_portal_thread_nice();
+
+    password.data = hash->password;
+    password.len = hash->len;
+
+    hash->rc = portal_password_hash(hash->output, &password, hash->salt,
+                                    hash->ops, hash->mem_kib);
+
+    if (hash->rc == PORTAL_OK && hash->new_ops) {
+        hash->rc = portal_password_hash(hash->new_output, &password,
+                                        hash->new_salt, hash->new_ops,
+                                        hash->new_mem_kib);
+    }
+}
+
+
+static void
+ngx_http_portal_password_wipe(ngx_portal_task_t *task)
+{
+    sodium_memzero(task->args, sizeof(ngx_http_portal_hash_t));
+}
+
+
+static void
+ngx_http_portal_password_hashed(void *data, ngx_portal_task_t *task)
+{
+    ngx_http_portal_ctx_t  *ctx = data;
+
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_portal_hash_t  *hash;
+
+    r = ctx->request;
+    hash = task->args;
+    ctx->task = NULL;
+
+    c = ngx_http_portal_wake(r);
+
+    if (hash->rc != PORTAL_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "password could not be hashed with ops %ui, %uiK",
+                      (ngx_uint_t) hash->ops, (ngx_uint_t) hash->mem_kib);
+
+        /* planted or damaged parameters: as a wrong password */
+
+        ngx_http_portal_password_refused(r, ctx);
+
+    } else if (ngx_http_portal_password_finish(r, ctx, hash) != NGX_OK) {
+        ngx_http_portal_finish(r,
+            ngx_http_portal_send_error(r, ctx, NGX_HTTP_SERVICE_UNAVAILABLE));
+    }
+
+    ngx_http_portal_woken(c);
+}
+
+
+static void
+ngx_http_portal_password_token(ngx_http_portal_ctx_t *ctx, u_char *text,
+    u_char hash[32])
+{
+    u_char  raw[PORTAL_TOKEN_RAW];
+
+    portal_token_new(ctx->portal->keyring, raw, text);
+    portal_token_hash(hash, raw);
+    sodium_memzero(raw, sizeof(raw));
+}
+
+
+static ngx_int_t
+ngx_http_portal_password_finish(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, const ngx_http_portal_hash_t *hash)
+{
+    u_char                     *p;
+    ngx_str_t                   agent, idle, absolute, ops, mem_kib;
+    portal_str_t                text;
+    ngx_portal_db_param_t       params[15];
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    ngx_http_portal_password_token(ctx, s->text, s->hash);
+
+    if (!ctx->has_device) {
+        ngx_http_portal_password_token(ctx, s->device_text, s->device);
+    }
+
+    ngx_http_portal_agent(r, &text);
+    agent.data = text.data;
+    agent.len = text.len;
+
+    p = ngx_pnalloc(r->pool, 2 * (2 * NGX_TIME_T_LEN + 3));
+    if (p == NULL
+        || ngx_http_portal_number(r, &ops, hash->new_ops) != NGX_OK
+        || ngx_http_portal_number(r, &mem_kib, hash->new_mem_kib) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* both limits of both kinds: PostgreSQL knows which this person is */
+
+    idle.data = p;
+    p = ngx_sprintf(p, "{%T,%T}", ctx->conf->idle, ctx->conf->staff_idle);
+    idle.len = p - idle.data;
+
+    absolute.data = p;
+    p = ngx_sprintf(p, "{%T,%T}", ctx->conf->absolute,
+                    ctx->conf->staff_absolute);
+    absolute.len = p - absolute.data;
+
+    ngx_http_portal_nonce(ctx);
+    ngx_memzero(params, sizeof(params));
+
+    ngx_http_portal_text_param(&params[0], &s->attempt);
+    ngx_http_portal_text_param(&params[1], &s->email);
+    ngx_http_portal_bytes_param(&params[2], hash->output, 32);
+    ngx_http_portal_bytes_param(&params[3], s->hash, 32);
+    ngx_http_portal_bytes_param(&params[4],
+                                ctx->has_token ? ctx->token : NULL, 32);
+    ngx_http_portal_bytes_param(&params[5],
+                                ctx->has_device ? ctx->device : s->device,
+                                32);
+    ngx_http_portal_text_param(&params[6], &r->connection->addr_text);
+    ngx_http_portal_text_param(&params[7], &agent);
+    ngx_http_portal_text_param(&params[8], &idle);
+    ngx_http_portal_text_param(&params[9], &absolute);
+
+    if (hash->new_ops) {
+        ngx_http_portal_bytes_param(&params[10], hash->new_salt, 16);
+        ngx_http_portal_text_param(&params[11], &ops);
+        ngx_http_portal_text_param(&params[12], &mem_kib);
+        ngx_http_portal_bytes_param(&params[13], hash->new_output, 32);
+    }
+
+    ngx_http_portal_text_param(&params[14], &ctx->nonce);
+
+    return ngx_http_portal_ask(r, ctx, &ngx_http_portal_finish_st, params,
+                               ngx_http_portal_password_finished)
+           == NGX_AGAIN ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_portal_password_finished(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
+{
+    ngx_str_t  status;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
+                                                                result));
+        return;
+    }
+
+    if (ngx_http_portal_own_row(r, ctx, result->res) != NGX_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx,
+                                       NGX_HTTP_INTERNAL_SERVER_ERROR));
+        return;
+    }
+
+    ngx_http_portal_column(result->res, 1, &status);
+
+    if (status.len == 2 && ngx_memcmp(status.data, "ok", 2) == 0) {
+        ngx_http_portal_finish(r, ngx_http_portal_password_in(r, ctx));
+        return;
+    }
+
+    ngx_http_portal_password_refused(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_portal_password_in(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t                   value, device, gone, none, *next;
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    if (ctx->has_token) {
+        ngx_portal_session_drop(ctx->portal->zone, ctx->token);
+    }
+
+    value.data = s->text;
+    value.len = sizeof(s->text);
+
+    device.data = s->device_text;
+    device.len = sizeof(s->device_text);
+
+    ngx_str_null(&gone);
+    ngx_str_null(&none);
+
+    if (!ctx->has_device
+        && ngx_http_portal_cookie_set(r, ctx, "-device", &device,
+                                      NGX_HTTP_PORTAL_DEVICE)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_portal_cookie_set(r, ctx, "", &value, -1) != NGX_OK
+        || ngx_http_portal_cookie_set(r, ctx, "-pre", &gone, 0) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    next = (ngx_str_t *) portal_form_get(&ctx->form, "next");
+
+    if (next == NULL) {
+        next = &none;
+    }
+
+    return ngx_http_portal_send_next(r, ctx, next, &none);
+}
+
+
+static void
+ngx_http_portal_password_refused(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_msec_int_t              left;
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    ngx_portal_limit_fail(ctx->portal->zone, ctx->network,
+                          NGX_HTTP_PORTAL_FAILURES, NGX_HTTP_PORTAL_WINDOW);
+
+    left = (ngx_msec_int_t) (s->start + NGX_HTTP_PORTAL_FLOOR
+                             - ngx_current_msec);
+
+    if (left <= 0) {
+        ngx_http_portal_finish(r, ngx_http_portal_password_refuse(r, ctx));
+        return;
+    }
+
+    ctx->timer.data = ctx;
+    ctx->timer.handler = ngx_http_portal_password_floor;
+    ctx->timer.log = r->connection->log;
+
+    ngx_add_timer(&ctx->timer, (ngx_msec_t) left);
+}
+
+
+static void
+ngx_http_portal_password_floor(ngx_event_t *ev)
+{
+    ngx_http_portal_ctx_t  *ctx = ev->data;
+
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    c = ngx_http_portal_wake(r);
+    ngx_http_portal_finish(r, ngx_http_portal_password_refuse(r, ctx));
+    ngx_http_portal_woken(c);
+}
+
+
+static ngx_int_t
+ngx_http_portal_password_refuse(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_set(&ctx->errors, "{\"email\":\"sign_in.refused\"}");
+
+    return ngx_http_portal_send_page(r, ctx, NGX_HTTP_UNAUTHORIZED,
+                                     ctx->route->view);
+}
+
+
+ngx_int_t
+ngx_http_portal_sign_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t              location, flash, gone;
+    ngx_portal_db_param_t  param;
+
+    if (!ctx->known) {
+        ngx_str_set(&location, "~sign-in");
+        ngx_str_null(&flash);
+        ngx_str_null(&gone);
+
+        if (ngx_http_portal_cookie_set(r, ctx, "", &gone, 0) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_portal_send_redirect(r, ctx, &location, &flash);
+    }
+
+    ngx_http_portal_bytes_param(&param, ctx->token, sizeof(ctx->token));
+
+    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_out_st, &param,
+                            ngx_http_portal_signed_out)
+        != NGX_AGAIN)
+    {
+        return ngx_http_portal_send_error(r, ctx,
+                                          NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    ctx->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_portal_signed_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
+    ngx_portal_db_result_t *result)
+{
+    ngx_int_t  rc;
+    ngx_str_t  location, flash, gone, clear;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
+                                                                result));
+        return;
+    }
+
+    /* at once on this host, without waiting for the notification */
+
+    ngx_portal_zone_bump(ctx->portal->zone, NGX_PORTAL_SESSION,
+                         ctx->session.id);
+    ngx_portal_session_drop(ctx->portal->zone, ctx->token);
+    ctx->known = 0;
+
+    ngx_str_set(&location, "~sign-in");
+    ngx_str_set(&flash, "signed_out");
+    ngx_str_null(&gone);
+
+    /* cookies and storage of this origin are the site's too */
+
+    ngx_str_set(&clear, "\"cache\"");
+
+    rc = NGX_ERROR;
+
+    if (ngx_http_portal_cookie_set(r, ctx, "", &gone, 0) == NGX_OK
+        && ngx_http_portal_header_add(r, "Clear-Site-Data", &clear)
+           == NGX_OK)
+    {
+        rc = ngx_http_portal_send_redirect(r, ctx, &location, &flash);
+    }
+
+    ngx_http_portal_finish(r, rc);
+}

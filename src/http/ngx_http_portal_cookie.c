@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * Our cookies.  A handler in the server's first phase takes them out of
+ * headers_in and keeps them in the request's context: no proxied
+ * application, variable or log behind this phase ever sees one.
+ *
+ * The cookies of portal NAME are "portal-NAME" (the session), and
+ * "portal-NAME-pre" (forms of somebody unknown), "-flash" (what to say on
+ * the next page) and "-device" (a browser that was signed in before), each
+ * with "__Host-" in front unless "secure=off".
+ */
+
+
+#include <sodium.h>
+#include "ngx_http_portal.h"
+#include "portal_cookie.h"
+
+
+typedef struct {
+    ngx_str_t             name;
+    ngx_str_t             value;
+    unsigned              twice:1;        /* two different values */
+} ngx_http_portal_cookie_t;
+
+
+/* Found again through the pool: ctx is zeroed by internal redirects. */
+typedef struct {
+    ngx_http_request_t   *request;
+    ngx_array_t           cookies;        /* ngx_http_portal_cookie_t */
+} ngx_http_portal_jar_t;
+
+
+static ngx_http_portal_jar_t *ngx_http_portal_jar(ngx_http_request_t *r);
+static void ngx_http_portal_jar_cleanup(void *data);
+static int ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
+    const portal_str_t *value);
+static ngx_int_t ngx_http_portal_cookie_strip(ngx_http_request_t *r,
+    ngx_list_part_t *part, ngx_uint_t i);
+
+
+static void
+ngx_http_portal_jar_cleanup(void *data)
+{
+    /* only marks the place of the jar in the list of cleanups */
+
+    (void) data;
+}
+
+
+static ngx_http_portal_jar_t *
+ngx_http_portal_jar(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_portal_jar_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
+    const portal_str_t *value)
+{
+    ngx_http_portal_jar_t  *jar = ctx;
+
+    ngx_uint_t                 i;
+    ngx_http_portal_cookie_t  *cookie;
+
+    cookie = jar->cookies.elts;
+
+    for (i = 0; i < jar->cookies.nelts; i++) {
+        if (cookie[i].name.len == name->len
+            && ngx_memcmp(cookie[i].name.data, name->data, name->len) == 0)
+        {
+            if (cookie[i].value.len != value->len
+                || ngx_memcmp(cookie[i].value.data, value->data, value->len)
+                   != 0)
+            {
+                cookie[i].twice = 1;
+            }
+
+            return PORTAL_OK;
+        }
+    }
+
+    /* more names of ours than there are portals: somebody plays */
+
+    if (jar->cookies.nelts >= 64) {
+        return PORTAL_OK;
+    }
+
+    cookie = ngx_array_push(&jar->cookies);
+    if (cookie == NULL) {
+        return PORTAL_ERROR;
+    }
+
+    cookie->name.len = name->len;
+    cookie->name.data = name->data;
+    cookie->value.len = value->len;
+    cookie->value.data = value->data;
+    cookie->twice = 0;
+
+    return PORTAL_OK;
+}
+
+
+ngx_int_t
+ngx_http_portal_cookie_handler(ngx_http_request_t *r)
+{
+    size_t                         len;
+    u_char                         prefix[64];
+    ngx_uint_t                     i, j, n, secure;
+    portal_str_t                   name;
+    portal_arena_t                 arena;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
+    ngx_http_portal_t            **portal;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_portal_jar_t         *jar;
+    ngx_http_portal_main_conf_t   *pmcf;
+
+#if (nginx_version >= 1023000)
+    if (r->headers_in.cookie == NULL) {
+        return NGX_DECLINED;
+    }
+#else
+    if (r->headers_in.cookies.nelts == 0) {
+        return NGX_DECLINED;
+    }
+#endif
+
+    if (r != r->main || ngx_http_portal_jar(r)) {
+        return NGX_DECLINED;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_portal_module);
+    portal = pmcf->portals.elts;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_portal_jar_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_portal_jar_cleanup;
+    jar = cln->data;
+    jar->request = r;
+
+    if (ngx_array_init(&jar->cookies, r->pool, 4,
+                       sizeof(ngx_http_portal_cookie_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_portal_arena_init(&arena, r->pool);
+    ngx_http_portal_cookies_reset(r);
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+
+            if (part->nelts == 0) {
+                continue;
+            }
+        }
+
+        if (h[i].key.len != sizeof("cookie") - 1
+            || ngx_strncasecmp(h[i].key.data, (u_char *) "cookie",
+                               sizeof("cookie") - 1)
+               != 0)
+        {
+            continue;
+        }
+
+        len = h[i].value.len;
+
+        for (j = 0; j < pmcf->portals.nelts; j++) {
+            for (secure = 0; secure < 2; secure++) {
+                n = ngx_sprintf(prefix, "%s%V", secure ? "__Host-" : "",
+                                &portal[j]->cookie)
+                    - prefix;
+
+                name.data = prefix;
+                name.len = n;
+
+                if (portal_cookie_take(ngx_portal_str(&h[i].value), &name,
+                                       ngx_http_portal_jar_add, jar, &arena)
+                    != PORTAL_OK)
+                {
+                    return NGX_ERROR;
+                }
+            }
+        }
+
+        if (h[i].value.len == 0 && len != 0) {
+
+            /* nothing but ours: the header itself goes */
+
+            if (ngx_http_portal_cookie_strip(r, part, i) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            i--;
+            h = part->elts;
+            continue;
+        }
+
+        if (ngx_http_portal_cookies_add(r, &h[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * Takes element i out of the list of headers without moving any other:
+ * the core holds pointers to them.  The list is cut in two parts before
+ * and after it; an empty last part takes what is pushed later, since a
+ * part that begins inside another has less room than the list believes.
+ */
+
+static ngx_int_t
+ngx_http_portal_cookie_strip(ngx_http_request_t *r, ngx_list_part_t *part,
+    ngx_uint_t i)
+{
+    ngx_list_t       *list;
+    ngx_list_part_t  *tail, *last;
+    ngx_table_elt_t  *h;
+
+    list = &r->headers_in.headers;
+    h = part->elts;
+
+    tail = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
+    if (tail == NULL) {
+        return NGX_ERROR;
+    }
+
+    tail->elts = &h[i + 1];
+    tail->nelts = part->nelts - i - 1;
+    tail->next = part->next;
+
+    if (list->last == part) {
+        last = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
+        if (last == NULL) {
+            return NGX_ERROR;
+        }
+
+        last->elts = ngx_palloc(r->pool, list->nalloc * list->size);
+        if (last->elts == NULL) {
+            return NGX_ERROR;
+        }
+
+        last->nelts = 0;
+        last->next = NULL;
+
+        tail->next = last;
+        list->last = last;
+    }
+
+    part->nelts = i;
+    part->next = tail;
+
+    return NGX_OK;
+}
+
+
+/* value.len 0: absent, or two different ones were sent. */
+
+void
+ngx_http_portal_cookie_get(ngx_http_request_t *r, ngx_http_portal_t *portal,
+    const char *suffix, ngx_str_t *value)
+{
+    u_char                       *p, name[80];
+    ngx_uint_t                    i;
+    ngx_http_portal_jar_t        *jar;
+    ngx_http_portal_cookie_t     *cookie;
+    ngx_http_portal_loc_conf_t   *plcf;
+
+    ngx_str_null(value);
+
+    jar = ngx_http_portal_jar(r->main);
+    if (jar == NULL) {
+        return;
+    }
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_portal_module);
+
+    p = ngx_sprintf(name, "%s%V%s", plcf->secure ? "__Host-" : "",
+                    &portal->cookie, suffix);
+
+    cookie = jar->cookies.elts;
+
+    for (i = 0; i < jar->cookies.nelts; i++) {
+        if (cookie[i].name.len == (size_t) (p - name)
+            && ngx_memcmp(cookie[i].name.data, name, p - name) == 0)
+        {
+            if (!cookie[i].twice) {
+                *value = cookie[i].value;
+            }
+
+            return;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_portal_cookie_token(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, const char *suffix, u_char hash[32])
+{
+    u_char     raw[PORTAL_TOKEN_RAW];
+    ngx_str_t  value;
+
+    ngx_http_portal_cookie_get(r, ctx->portal, suffix, &value);
+
+    if (value.len == 0
+        || portal_token_check(ctx->portal->keyring, ngx_portal_str(&value),
+                              raw)
+           != PORTAL_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    portal_token_hash(hash, raw);
+    sodium_memzero(raw, sizeof(raw));
+
+    return NGX_OK;
+}
+
+
+/* max_age: seconds; 0 removes the cookie; -1: until the browser closes. */
+
+ngx_int_t
+ngx_http_portal_cookie_set(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
+    const char *suffix, ngx_str_t *value, time_t max_age)
+{
+    u_char     *p;
+    ngx_str_t   header;
+
+    header.data = ngx_pnalloc(r->pool, ctx->portal->cookie.len + value->len
+                                       + 160);
+    if (header.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(header.data, "%s%V%s=%V; Path=/; HttpOnly; SameSite=Lax",
+                    ctx->conf->secure ? "__Host-" : "", &ctx->portal->cookie,
+                    suffix, value);
+
+    if (ctx->conf->secure) {
+        p = ngx_cpymem(p, "; Secure", sizeof("; Secure") - 1);
+    }
+
+    if (max_age >= 0) {
+        p = ngx_sprintf(p, "; Max-Age=%T", max_age);
+    }
+
+    header.len = p - header.data;
+
+    return ngx_http_portal_header_add(r, "Set-Cookie", &header);
+}

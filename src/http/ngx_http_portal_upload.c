@@ -1,0 +1,437 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * Uploads.  nginx writes the body to a temporary file in the store's own
+ * tmp/; threads then make files of the store out of it:
+ *
+ *     read    hash, type by content, fsync (the parts of a multipart form
+ *             to files in tmp/)
+ *     check   the form's token and client
+ *     keep    rename into the store, fsync the folders
+ *     call    the page function commits the rows that name them
+ *
+ * No row without its file, whatever is killed when; a file of the store
+ * without a row is what the collector is for.
+ */
+
+
+#include "ngx_http_portal.h"
+#include "portal_disposition.h"
+#include "portal_multipart.h"
+#include "portal_store.h"
+#include "portal_text.h"
+
+
+static ngx_int_t ngx_http_portal_upload_start(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static ngx_int_t ngx_http_portal_upload_post(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up,
+    ngx_portal_task_run_pt run, ngx_portal_task_done_pt done);
+static void ngx_http_portal_upload_read(ngx_portal_task_t *task);
+static void ngx_http_portal_upload_keep(ngx_portal_task_t *task);
+static void ngx_http_portal_upload_drop(ngx_portal_task_t *task);
+static void ngx_http_portal_upload_was_read(void *data,
+    ngx_portal_task_t *task);
+static void ngx_http_portal_upload_kept(void *data,
+    ngx_portal_task_t *task);
+static ngx_int_t ngx_http_portal_upload_check(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static ngx_int_t ngx_http_portal_upload_form(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, const char *client);
+static ngx_int_t ngx_http_portal_upload_call(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static ngx_int_t ngx_http_portal_upload_refuse(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static ngx_int_t ngx_http_portal_upload_name(ngx_http_request_t *r,
+    ngx_str_t *name);
+
+
+/*
+ * The upload goes from the first task to the second; whoever has it when
+ * its task ends destroys it, and with it what was not kept.
+ */
+typedef struct {
+    portal_upload_t  *up;
+} ngx_http_portal_upload_t;
+
+
+ngx_int_t
+ngx_http_portal_upload(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_portal_upload_start(r, ctx);
+
+    if (rc == NGX_OK) {
+        ctx->waiting = 1;
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        ctx->retry = 1000;
+    }
+
+    return ngx_http_portal_send_error(r, ctx, rc);
+}
+
+
+/* NGX_OK: posted; else the status to answer with. */
+
+static ngx_int_t
+ngx_http_portal_upload_start(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t         name, *type, *token, *path;
+    portal_str_t      boundary;
+    portal_upload_t  *up;
+
+    if (r->headers_in.content_type == NULL || r->request_body == NULL) {
+        return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    }
+
+    if (r->request_body->temp_file == NULL) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    type = &r->headers_in.content_type->value;
+    path = &r->request_body->temp_file->file.name;
+
+    if (portal_multipart_boundary(ngx_portal_str(type), &boundary)
+        == PORTAL_OK)
+    {
+        up = portal_upload_create(ngx_portal_str(&ctx->conf->storage),
+                                  ngx_portal_str(path), &boundary, NULL);
+
+    } else {
+
+        /*
+         * The script sends the file itself, its name and the form's token
+         * in headers; that no other origin can send without being asked.
+         */
+
+        token = ngx_http_portal_header_get(r, "x-portal-csrf",
+                                           sizeof("x-portal-csrf") - 1);
+
+        if (ngx_http_portal_csrf(r, ctx, token) != NGX_OK) {
+            return NGX_HTTP_FORBIDDEN;
+        }
+
+        if (ngx_http_portal_upload_name(r, &name) != NGX_OK) {
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        up = portal_upload_create(ngx_portal_str(&ctx->conf->storage),
+                                  ngx_portal_str(path), NULL,
+                                  ngx_portal_str(&name));
+    }
+
+    if (up == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_portal_upload_post(r, ctx, up,
+                                       ngx_http_portal_upload_read,
+                                       ngx_http_portal_upload_was_read);
+}
+
+
+/* X-Portal-File: the name, percent-encoded UTF-8. */
+
+static ngx_int_t
+ngx_http_portal_upload_name(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char          *src, *dst;
+    ngx_str_t       *value;
+    portal_str_t     decoded;
+    portal_arena_t   arena;
+
+    value = ngx_http_portal_header_get(r, "x-portal-file",
+                                       sizeof("x-portal-file") - 1);
+
+    if (value == NULL || value->len == 0 || value->len > 1024) {
+        return NGX_ERROR;
+    }
+
+    decoded.data = ngx_pnalloc(r->pool, value->len);
+    if (decoded.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    src = value->data;
+    dst = decoded.data;
+
+    ngx_unescape_uri(&dst, &src, value->len, 0);
+
+    decoded.len = dst - decoded.data;
+    ngx_portal_arena_init(&arena, r->pool);
+
+    if (!portal_utf8_valid(decoded.data, decoded.len)
+        || portal_filename_clean(&arena, ngx_portal_str(name), &decoded)
+           != PORTAL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_portal_upload_post(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up,
+    ngx_portal_task_run_pt run, ngx_portal_task_done_pt done)
+{
+    ngx_portal_task_t         *task;
+    ngx_http_portal_upload_t  *args;
+
+    task = ngx_portal_task_create(sizeof(ngx_http_portal_upload_t));
+
+    if (task == NULL) {
+        portal_upload_destroy(up);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    args = task->args;
+    args->up = up;
+
+    task->run = run;
+    task->done = done;
+    task->cleanup = ngx_http_portal_upload_drop;
+
+    return ngx_http_portal_post(r, ctx, task, ctx->conf->files) == NGX_OK
+           ? NGX_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static void
+ngx_http_portal_upload_read(ngx_portal_task_t *task)
+{
+    ngx_http_portal_upload_t  *args = task->args;
+
+    ngx_portal_thread_nice();
+    (void) portal_upload_read(args->up);
+}
+
+
+static void
+ngx_http_portal_upload_keep(ngx_portal_task_t *task)
+{
+    ngx_http_portal_upload_t  *args = task->args;
+
+    ngx_portal_thread_nice();
+    (void) portal_upload_keep(args->up);
+}
+
+
+static void
+ngx_http_portal_upload_drop(ngx_portal_task_t *task)
+{
+    ngx_http_portal_upload_t  *args = task->args;
+
+    if (args->up) {
+        portal_upload_destroy(args->up);
+    }
+}
+
+
+static void
+ngx_http_portal_upload_was_read(void *data, ngx_portal_task_t *task)
+{
+    ngx_http_portal_ctx_t  *ctx = data;
+
+    ngx_int_t                  rc;
+    portal_upload_t           *up;
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_portal_upload_t  *args;
+
+    r = ctx->request;
+    args = task->args;
+    up = args->up;
+    ctx->task = NULL;
+
+    c = ngx_http_portal_wake(r);
+
+    if (up->rc != PORTAL_OK) {
+        rc = ngx_http_portal_upload_refuse(r, ctx, up);
+
+        if (rc != NGX_AGAIN || ctx->job == NULL) {
+            ngx_http_portal_finish(r, rc);
+        }
+
+        goto done;
+    }
+
+    rc = ngx_http_portal_upload_check(r, ctx, up);
+
+    if (rc == NGX_OK) {
+        args->up = NULL;
+        rc = ngx_http_portal_upload_post(r, ctx, up,
+                                         ngx_http_portal_upload_keep,
+                                         ngx_http_portal_upload_kept);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx, rc));
+    }
+
+done:
+
+    ngx_http_portal_woken(c);
+}
+
+
+/* NGX_OK, or the status to answer with: is the form ours? */
+
+static ngx_int_t
+ngx_http_portal_upload_check(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    ngx_str_t  token;
+
+    if (up->boundary[0]) {
+        token.data = (u_char *) up->csrf;
+        token.len = ngx_strlen(up->csrf);
+
+        if (ngx_http_portal_csrf(r, ctx, &token) != NGX_OK) {
+            return NGX_HTTP_FORBIDDEN;
+        }
+    }
+
+    return ngx_http_portal_upload_form(r, ctx, up->client);
+}
+
+
+static ngx_int_t
+ngx_http_portal_upload_form(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, const char *client)
+{
+    portal_str_t  s;
+    portal_buf_t  b;
+
+    s.data = (u_char *) client;
+    s.len = ngx_strlen(client);
+
+    if (!portal_utf8_valid(s.data, s.len)) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    portal_buf_init(&b, &ctx->arena, NGX_HTTP_PORTAL_FORM_MAX);
+    portal_buf_puts(&b, "{");
+
+    if (s.len) {
+        portal_buf_puts(&b, "\"client\":");
+        portal_buf_json(&b, &s);
+    }
+
+    if (portal_buf_puts(&b, "}") != PORTAL_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->form_json.data = b.data;
+    ctx->form_json.len = b.len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_portal_upload_kept(void *data, ngx_portal_task_t *task)
+{
+    ngx_http_portal_ctx_t  *ctx = data;
+
+    ngx_int_t                  rc;
+    portal_upload_t           *up;
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_portal_upload_t  *args;
+
+    r = ctx->request;
+    args = task->args;
+    up = args->up;
+    ctx->task = NULL;
+
+    c = ngx_http_portal_wake(r);
+
+    rc = up->rc == PORTAL_OK ? ngx_http_portal_upload_call(r, ctx, up)
+                             : ngx_http_portal_upload_refuse(r, ctx, up);
+
+    if (rc != NGX_AGAIN || ctx->job == NULL) {
+        ngx_http_portal_finish(r, rc);
+    }
+
+    ngx_http_portal_woken(c);
+}
+
+
+static ngx_int_t
+ngx_http_portal_upload_call(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    portal_buf_t  b;
+
+    portal_buf_init(&b, &ctx->arena, NGX_HTTP_PORTAL_REQUEST_MAX);
+
+    if (portal_upload_json(up, &b) != PORTAL_OK) {
+        return ngx_http_portal_send_error(r, ctx,
+                                          NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+
+    ctx->files_json.data = b.data;
+    ctx->files_json.len = b.len;
+
+    return ngx_http_portal_call(r, ctx);
+}
+
+
+/* What went wrong with the files, as the visitor is told. */
+
+static ngx_int_t
+ngx_http_portal_upload_refuse(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    ngx_uint_t  status;
+
+    switch (up->rc) {
+
+    case PORTAL_UPLOAD_BAD:
+        status = NGX_HTTP_BAD_REQUEST;
+        break;
+
+    case PORTAL_UPLOAD_SPACE:
+        status = NGX_HTTP_INSUFFICIENT_STORAGE;
+        break;
+
+    case PORTAL_UPLOAD_IO:
+        status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        break;
+
+    default:
+
+        /* the page function says 422, and shows its page again */
+
+        if (up->rc == PORTAL_UPLOAD_TYPE) {
+            ngx_str_set(&ctx->files_json, "\"files.type\"");
+
+        } else if (up->rc == PORTAL_UPLOAD_MANY) {
+            ngx_str_set(&ctx->files_json, "\"files.many\"");
+
+        } else {
+            ngx_str_set(&ctx->files_json, "\"files.empty\"");
+        }
+
+        if (ngx_http_portal_upload_check(r, ctx, up) != NGX_OK) {
+            return ngx_http_portal_send_error(r, ctx, NGX_HTTP_FORBIDDEN);
+        }
+
+        return ngx_http_portal_call(r, ctx);
+    }
+
+    if (up->call) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, up->err,
+                      "upload: %s failed", up->call);
+    }
+
+    return ngx_http_portal_send_error(r, ctx, status);
+}

@@ -1,0 +1,407 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * What a worker does beside its requests: one timer a portal, every 500 ms,
+ *
+ *   - asks for the lease of the host's listener and starts or stops it,
+ *   - cuts responses in flight whose session, person, client or document
+ *     was bumped since they were granted,
+ *   - once a minute tells PostgreSQL which sessions were seen.
+ */
+
+
+#include "ngx_http_portal.h"
+#include "portal_text.h"
+
+
+#define NGX_HTTP_PORTAL_TICK       500
+#define NGX_HTTP_PORTAL_LEASE      2000
+#define NGX_HTTP_PORTAL_TOUCH      60000
+#define NGX_HTTP_PORTAL_TOUCH_MAX  512
+
+
+static ngx_int_t ngx_http_portal_start(ngx_cycle_t *cycle,
+    ngx_http_portal_t *portal);
+static void ngx_http_portal_tick(ngx_event_t *ev);
+static void ngx_http_portal_listen(ngx_http_portal_t *portal);
+static void ngx_http_portal_cut(ngx_http_portal_t *portal);
+static void ngx_http_portal_touch_send(ngx_http_portal_t *portal);
+static void ngx_http_portal_touched(void *data,
+    ngx_portal_db_result_t *result);
+static void ngx_http_portal_notify(void *data, ngx_str_t *payload);
+static void ngx_http_portal_reset(void *data);
+static void ngx_http_portal_alive(void *data);
+
+
+static ngx_portal_db_statement_t  ngx_http_portal_touch_st = {
+    "portal_touch",
+    "select portal.touch($1::bytea[])",
+    1
+};
+
+
+ngx_int_t
+ngx_http_portal_init_worker(ngx_cycle_t *cycle,
+    ngx_http_portal_main_conf_t *pmcf)
+{
+    ngx_uint_t           i;
+    ngx_http_portal_t  **portal;
+
+    portal = pmcf->portals.elts;
+
+    for (i = 0; i < pmcf->portals.nelts; i++) {
+        if (portal[i]->used
+            && ngx_http_portal_start(cycle, portal[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_portal_start(ngx_cycle_t *cycle, ngx_http_portal_t *portal)
+{
+    portal->db = ngx_portal_db_create(cycle, &portal->db_conf);
+    if (portal->db == NULL) {
+        return NGX_ERROR;
+    }
+
+    portal->touched = ngx_array_create(cycle->pool,
+                                       NGX_HTTP_PORTAL_TOUCH_MAX, 32);
+    if (portal->touched == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_queue_init(&portal->running);
+    portal->touch_sent = ngx_current_msec;
+
+    portal->timer.data = portal;
+    portal->timer.log = cycle->log;
+    portal->timer.handler = ngx_http_portal_tick;
+    portal->timer.cancelable = 1;
+
+    ngx_add_timer(&portal->timer, 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_portal_exit_worker(ngx_http_portal_main_conf_t *pmcf)
+{
+    ngx_uint_t           i;
+    ngx_http_portal_t  **portal;
+
+    portal = pmcf->portals.elts;
+
+    for (i = 0; i < pmcf->portals.nelts; i++) {
+
+        if (portal[i]->listener) {
+            ngx_portal_db_listen_close(portal[i]->listener);
+            portal[i]->listener = NULL;
+            ngx_portal_zone_release(portal[i]->zone);
+        }
+
+        if (portal[i]->db) {
+            ngx_portal_db_close(portal[i]->db);
+            portal[i]->db = NULL;
+        }
+    }
+}
+
+
+static void
+ngx_http_portal_tick(ngx_event_t *ev)
+{
+    ngx_http_portal_t  *portal = ev->data;
+
+    ngx_http_portal_listen(portal);
+    ngx_http_portal_cut(portal);
+
+    if (ngx_current_msec - portal->touch_sent >= NGX_HTTP_PORTAL_TOUCH) {
+        ngx_http_portal_touch_send(portal);
+    }
+
+    ngx_add_timer(ev, NGX_HTTP_PORTAL_TICK);
+}
+
+
+static void
+ngx_http_portal_listen(ngx_http_portal_t *portal)
+{
+    ngx_portal_db_listen_conf_t  conf;
+
+    if (ngx_exiting
+        || !ngx_portal_zone_lease(portal->zone, NGX_HTTP_PORTAL_LEASE))
+    {
+        if (portal->listener) {
+            ngx_portal_db_listen_close(portal->listener);
+            portal->listener = NULL;
+            ngx_portal_zone_release(portal->zone);
+        }
+
+        return;
+    }
+
+    if (portal->listener) {
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_portal_db_listen_conf_t));
+
+    conf.conninfo = portal->listen;
+    conf.channel = "portal";
+    conf.interval = NGX_HTTP_PORTAL_TICK;
+    conf.notify = ngx_http_portal_notify;
+    conf.reset = ngx_http_portal_reset;
+    conf.alive = ngx_http_portal_alive;
+    conf.data = portal;
+
+    portal->listener = ngx_portal_db_listen((ngx_cycle_t *) ngx_cycle, &conf);
+
+    if (portal->listener == NULL) {
+        ngx_portal_zone_release(portal->zone);
+    }
+}
+
+
+static void
+ngx_http_portal_notify(void *data, ngx_str_t *payload)
+{
+    ngx_http_portal_t  *portal = data;
+
+    u_char      id[16];
+    ngx_str_t   rest;
+    ngx_uint_t  kind;
+
+    static ngx_str_t  kinds[NGX_PORTAL_KINDS] = {
+        ngx_string("session:"), ngx_string("person:"),
+        ngx_string("client:"), ngx_string("document:")
+    };
+
+    for (kind = 0; kind < NGX_PORTAL_KINDS; kind++) {
+
+        if (payload->len <= kinds[kind].len
+            || ngx_memcmp(payload->data, kinds[kind].data, kinds[kind].len)
+               != 0)
+        {
+            continue;
+        }
+
+        rest.data = payload->data + kinds[kind].len;
+        rest.len = payload->len - kinds[kind].len;
+
+        if (portal_uuid_parse(id, ngx_portal_str(&rest)) == PORTAL_OK) {
+            ngx_portal_zone_bump(portal->zone, kind, id);
+            ngx_http_portal_cut(portal);
+            return;
+        }
+    }
+
+    /* what we cannot read may be about anything */
+
+    ngx_portal_zone_bump_all(portal->zone);
+    ngx_http_portal_cut(portal);
+}
+
+
+static void
+ngx_http_portal_reset(void *data)
+{
+    ngx_http_portal_t  *portal = data;
+
+    ngx_portal_zone_bump_all(portal->zone);
+    ngx_portal_zone_alive(portal->zone);
+}
+
+
+static void
+ngx_http_portal_alive(void *data)
+{
+    ngx_http_portal_t  *portal = data;
+
+    ngx_portal_zone_alive(portal->zone);
+}
+
+
+/*
+ * Registers a response that goes out under a grant, so that it can be cut;
+ * its link goes with the request's cleanup.
+ */
+
+ngx_int_t
+ngx_http_portal_run_start(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
+    const ngx_portal_grant_key_t *key, const ngx_portal_grant_t *grant)
+{
+    ngx_http_portal_running_t  *run;
+
+    run = ngx_palloc(r->pool, sizeof(ngx_http_portal_running_t));
+    if (run == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->request = r;
+    run->event = grant->event;
+
+    ngx_memcpy(run->session, key->session, 16);
+    ngx_memcpy(run->document, key->document, 16);
+    ngx_memcpy(run->person, grant->person, 16);
+    ngx_memcpy(run->client, grant->client, 16);
+
+    ngx_queue_insert_tail(&ctx->portal->running, &run->queue);
+    ctx->running = run;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_portal_cut(ngx_http_portal_t *portal)
+{
+    uint64_t                    event;
+    ngx_queue_t                *q, *next;
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_portal_running_t  *run;
+
+    if (ngx_queue_empty(&portal->running)) {
+        return;
+    }
+
+    event = ngx_portal_zone_event(portal->zone);
+
+    if (event == portal->event) {
+        return;
+    }
+
+    portal->event = event;
+
+    for (q = ngx_queue_head(&portal->running);
+         q != ngx_queue_sentinel(&portal->running);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        run = ngx_queue_data(q, ngx_http_portal_running_t, queue);
+
+        /*
+         * After a gap everything is older than the floor: a download in
+         * flight asks nobody again, so only its own counters cut it.
+         */
+
+        if (!ngx_portal_zone_bumped(portal->zone, run->event, run->session,
+                                    run->person, run->client,
+                                    run->document))
+        {
+            continue;
+        }
+
+        r = run->request;
+        c = ngx_http_portal_wake(r);
+
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "portal response cut: its grant has ended");
+
+        c->error = 1;
+        ngx_http_portal_finish(r, NGX_ERROR);
+        ngx_http_portal_woken(c);
+    }
+}
+
+
+void
+ngx_http_portal_touch(ngx_http_portal_t *portal, const u_char token[32])
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    p = portal->touched->elts;
+
+    /* the last few are the likely ones; a duplicate costs nothing */
+
+    for (i = portal->touched->nelts; i > 0 && portal->touched->nelts - i < 8;
+         i--)
+    {
+        if (ngx_memcmp(p + (i - 1) * 32, token, 32) == 0) {
+            return;
+        }
+    }
+
+    if (portal->touched->nelts >= NGX_HTTP_PORTAL_TOUCH_MAX) {
+        ngx_http_portal_touch_send(portal);
+    }
+
+    if (portal->touched->nelts < NGX_HTTP_PORTAL_TOUCH_MAX) {
+        p = ngx_array_push(portal->touched);
+        if (p) {
+            ngx_memcpy(p, token, 32);
+        }
+    }
+}
+
+
+static void
+ngx_http_portal_touch_send(ngx_http_portal_t *portal)
+{
+    u_char                 *p, *text, *token;
+    ngx_uint_t              i;
+    ngx_portal_db_param_t   param;
+
+    portal->touch_sent = ngx_current_msec;
+
+    if (portal->touched->nelts == 0) {
+        return;
+    }
+
+    /* an array of bytea as text: {"\\x…","\\x…"} */
+
+    text = ngx_alloc(portal->touched->nelts * 72 + 2, portal->timer.log);
+    if (text == NULL) {
+        return;
+    }
+
+    p = text;
+    *p++ = '{';
+    token = portal->touched->elts;
+
+    for (i = 0; i < portal->touched->nelts; i++, token += 32) {
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_cpymem(p, "\"\\\\x", 4);
+        p = ngx_hex_dump(p, token, 32);
+        *p++ = '"';
+    }
+
+    *p++ = '}';
+
+    param.data = (char *) text;
+    param.len = (int) (p - text);
+    param.binary = 0;
+
+    if (ngx_portal_db_call(portal->db, &ngx_http_portal_touch_st, &param,
+                           ngx_http_portal_touched, portal,
+                           portal->timer.log))
+    {
+        portal->touched->nelts = 0;
+    }
+
+    ngx_free(text);
+}
+
+
+static void
+ngx_http_portal_touched(void *data, ngx_portal_db_result_t *result)
+{
+    ngx_http_portal_t  *portal = data;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        ngx_log_error(NGX_LOG_WARN, portal->timer.log, 0,
+                      "last-seen times of portal \"%V\" were not stored",
+                      &portal->name);
+    }
+}
