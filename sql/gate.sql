@@ -1,0 +1,950 @@
+-- The gate of the database: who asks, for which client, which page.
+--
+-- Every function here is applied again at each upgrade.  Those that the
+-- workers call are portal.session, call, file_grant, upload_check, touch,
+-- sign_out (and sign_in_start, sign_in_finish of sign_in.sql).
+--
+-- The setting portal.session holds the hash of the session's token, in hex:
+-- SQL that can call set_config() still cannot become somebody else, since it
+-- would have to know a token.  All settings are local to the transaction and
+-- every call sets every one of them.
+
+-- Accents and case do not count.  Immutable: the dictionary is named.
+create or replace function portal.plain(t text) returns text
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+begin
+  return lower(portal_ext.unaccent('portal_ext.unaccent'::regdictionary, t));
+end
+$$;
+
+-- An address as it is compared: ASCII lower case, nothing else is folded.
+create or replace function portal.email_key(email text) returns text
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+begin
+  return translate(btrim(email), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz');
+end
+$$;
+
+-- A keyed hash of this database (HMAC's nesting over SHA-256).
+create or replace function portal.keyed(purpose text, t text) returns bytea
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  k bytea;
+begin
+  select s.value into strict k from portal.secret s where s.name = keyed.purpose;
+  return sha256(k || sha256(k || convert_to(t, 'UTF8')));
+end
+$$;
+alter function portal.keyed(text, text) owner to portal_gate;
+
+-- Initials for a picture of somebody: of the first and the last word.
+create or replace function portal.initials(name text) returns text
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+declare
+  w text[] := regexp_split_to_array(btrim(name), '[\s''’-]+');
+begin
+  if cardinality(w) < 2 then
+    return upper(left(btrim(name), 2));
+  end if;
+  return upper(left(w[1], 1) || left(w[cardinality(w)], 1));
+end
+$$;
+
+-- A colour of a picture: 1 to 6, always the same for the same id.
+create or replace function portal.avatar(id uuid) returns integer
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+begin
+  return 1 + get_byte(uuid_send(id), 15) % 6;
+end
+$$;
+
+-- Phone number as a link: digits and a leading plus.
+create or replace function portal.phone_href(phone text) returns text
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+begin
+  return 'tel:' || regexp_replace(phone, '[^0-9+]', '', 'g');
+end
+$$;
+
+-- A time where the reader is, as pages read it: YYYY-MM-DDTHH:MI:SS.
+create or replace function portal.local_time(t timestamptz) returns text
+language plpgsql stable strict set search_path = portal, pg_temp
+as $$
+begin
+  return to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS');
+end
+$$;
+
+-- A UUID of a request, or none: never an error.
+create or replace function portal.uuid_or_null(t text) returns uuid
+language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
+as $$
+begin
+  if t ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    return t::uuid;
+  end if;
+  return null;
+end
+$$;
+
+do $$
+begin
+  if to_regtype('portal.identity') is null then
+    create type portal.identity as (
+      session_id uuid, person_id uuid, kind text, role text, name text, email text, locale text, theme text,
+      time_zone text, created_at timestamptz);
+    alter type portal.identity owner to portal_owner;
+  end if;
+end
+$$;
+
+-- Sets every identity setting of the transaction and says who it is: all
+-- NULL for a token that is no live session's, or none.
+create or replace function portal.identify(token bytea) returns portal.identity
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+begin
+  if token is not null then
+    select s.id, p.id, p.kind, coalesce(f.role, 'client'), p.name, p.email, p.locale, p.theme, p.time_zone, s.created_at
+    into who
+    from portal.session s
+    join portal.person p on p.id = s.person_id
+    left join portal.staff f on f.person_id = p.id
+    where s.token_hash = token
+      and s.absolute_end > now()
+      and s.last_seen + make_interval(secs => s.idle) > now()
+      and p.disabled_at is null
+      and (p.kind = 'client' or f.role is not null);
+  end if;
+
+  perform set_config('portal.session', case when who.session_id is null then '' else encode(token, 'hex') end, true),
+          set_config('portal.client', '', true),
+          set_config('portal.location', '', true),
+          set_config('portal.flash', '', true),
+          set_config('portal.ip', '', true),
+          set_config('portal.request', '', true),
+          set_config('portal.locale', coalesce(who.locale, ''), true);
+
+  if who.time_zone is not null then
+    perform set_config('TimeZone', who.time_zone, true);
+  end if;
+
+  return who;
+end
+$$;
+alter function portal.identify(bytea) owner to portal_gate;
+
+-- The person of this session, read by the hash of its token; NULL: nobody.
+create or replace function portal.person_id() returns uuid
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  t text := current_setting('portal.session', true);
+  p uuid;
+begin
+  if t is null or t = '' then
+    return null;
+  end if;
+
+  select s.person_id into p from portal.session s where s.token_hash = decode(t, 'hex');
+  return p;
+end
+$$;
+alter function portal.person_id() owner to portal_gate;
+
+-- The clients that this session may see: those of its person's memberships,
+-- of its portfolio, or all for managers and admins.  Where the request is
+-- about one client, that one or none.  This is what the policies ask.
+create or replace function portal.client_ids() returns uuid[]
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  t text := current_setting('portal.session', true);
+  c uuid := nullif(current_setting('portal.client', true), '')::uuid;
+  p uuid;
+  r text;
+  ids uuid[];
+begin
+  if t is null or t = '' then
+    return '{}';
+  end if;
+
+  select s.person_id, f.role into p, r
+  from portal.session s
+  left join portal.staff f on f.person_id = s.person_id
+  where s.token_hash = decode(t, 'hex');
+
+  if p is null then
+    return '{}';
+  end if;
+
+  if c is not null then
+    if portal.may_see(p, r, c) then
+      return array[c];
+    end if;
+    return '{}';
+  end if;
+
+  if r is null then
+    select array_agg(m.client_id) into ids
+    from portal.membership m join portal.client k on k.id = m.client_id
+    where m.person_id = p and m.ended_at is null and k.closed_at is null;
+  elsif r = 'collaborator' then
+    select array_agg(o.client_id) into ids from portal.portfolio o where o.person_id = p;
+  else
+    select array_agg(k.id) into ids from portal.client k;
+  end if;
+
+  return coalesce(ids, '{}');
+end
+$$;
+alter function portal.client_ids() owner to portal_gate;
+
+-- May this person (role NULL: not of the staff) see this client?
+create or replace function portal.may_see(person uuid, role text, client uuid) returns boolean
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+begin
+  if role is null then
+    return exists (select from portal.membership m join portal.client k on k.id = m.client_id
+                   where m.person_id = may_see.person and m.client_id = may_see.client
+                     and m.ended_at is null and k.closed_at is null);
+  elsif role = 'collaborator' then
+    return exists (select from portal.portfolio o
+                   where o.person_id = may_see.person and o.client_id = may_see.client);
+  elsif role in ('manager', 'admin') then
+    return exists (select from portal.client k where k.id = may_see.client);
+  end if;
+
+  return false;
+end
+$$;
+alter function portal.may_see(uuid, text, uuid) owner to portal_gate;
+
+-- The client that the request is about, as the gate has found it; NULL:
+-- none.  Every query of a page names it.
+create or replace function portal.client() returns uuid
+language plpgsql stable set search_path = portal, pg_temp
+as $$
+begin
+  return nullif(current_setting('portal.client', true), '')::uuid;
+end
+$$;
+
+-- Its slug, for links; of the session's clients only.
+create or replace function portal.client_slug(id uuid) returns text
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  s text;
+begin
+  select k.slug into s from portal.client k
+  where k.id = client_slug.id and k.id = any ((select portal.client_ids())::uuid[]);
+  return s;
+end
+$$;
+alter function portal.client_slug(uuid) owner to portal_gate;
+
+-- What the person may do for the client of the request: 'reader' may read.
+create or replace function portal.preset() returns text
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  s text;
+begin
+  select m.preset into s from portal.membership m
+  where m.person_id = portal.person_id()
+    and m.client_id = nullif(current_setting('portal.client', true), '')::uuid
+    and m.ended_at is null;
+  return s;
+end
+$$;
+alter function portal.preset() owner to portal_gate;
+
+-- The language of the person of this session; 'fr' for nobody.
+create or replace function portal.locale() returns text
+language plpgsql stable set search_path = portal, pg_temp
+as $$
+begin
+  return coalesce(nullif(current_setting('portal.locale', true), ''), 'fr');
+end
+$$;
+
+-- The name of the person of this session.
+create or replace function portal.person_name() returns text
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  n text;
+begin
+  select p.name into n from portal.person p where p.id = portal.person_id();
+  return coalesce(n, '');
+end
+$$;
+alter function portal.person_name() owner to portal_gate;
+
+-- An act, in its own transaction.  Who, from where and for whom come from
+-- the settings; a page says what and on which object.
+create or replace function portal.audit_add(action text, object uuid default null, detail text default '',
+                                            result text default 'ok', client uuid default null)
+returns void
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  t text := current_setting('portal.session', true);
+  s uuid;
+  p uuid;
+begin
+  if t <> '' then
+    select x.id, x.person_id into s, p from portal.session x where x.token_hash = decode(t, 'hex');
+  end if;
+
+  insert into portal.audit (action, result, person_id, session_id, client_id, object_id, detail, ip, request)
+  values (audit_add.action, audit_add.result, p, s,
+          coalesce(audit_add.client, nullif(current_setting('portal.client', true), '')::uuid),
+          audit_add.object, left(audit_add.detail, 500),
+          coalesce(current_setting('portal.ip', true), ''), coalesce(current_setting('portal.request', true), ''));
+end
+$$;
+alter function portal.audit_add(text, uuid, text, text, uuid) owner to portal_gate;
+
+-- What a page answers instead of a body: see-other to a path below the
+-- portal ("~" in front: not below the client's) with a message's key.
+create or replace function portal.redirect(location text, flash text default '') returns json
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+begin
+  perform set_config('portal.location', location, true), set_config('portal.flash', flash, true);
+  return null;
+end
+$$;
+
+-- How a page refuses: HTTP status 400 to 599, and for 422 the fields' errors.
+create or replace function portal.refuse(status integer, errors json default null) returns json
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+begin
+  raise exception using errcode = 'PT' || status, message = coalesce(errors::text, 'refused');
+end
+$$;
+
+-- Registers a page: what the SQL file that defines it calls.  The functions
+-- (NAME(json) returns json, of schema portal or portal_site) get the owner
+-- under whose policies they run; "gate" is for pages about the session
+-- itself, which touch no client's data.
+--
+--   access   public, any, client, staff, admin: the stricter of this and of
+--            the configuration's line holds
+--   client   function for a client's person;  staff: for one of the staff
+--   owner    NULL: portal_as_client and portal_as_staff; or portal_gate
+--   shows    for a page that writes: the page shown again, with what was
+--            typed, where it answers 422
+create or replace function portal.page(name text, access text, client text default null, staff text default null,
+                                       needs_client boolean default true, shows text default null,
+                                       owner text default null)
+returns void
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+declare
+  fn text;
+  target text;
+begin
+  foreach fn in array array[client, staff]
+  loop
+    continue when fn is null;
+
+    if fn !~ '^(portal|portal_site)\.[a-z][a-z0-9_]*$' or to_regprocedure(fn || '(json)') is null then
+      raise exception 'page %: there is no function %(json)', name, fn;
+    end if;
+
+    target := coalesce(owner, case when fn = client then 'portal_as_client' else 'portal_as_staff' end);
+
+    execute format('alter function %s(json) security definer', fn);
+    execute format('alter function %s(json) set search_path = %s', fn,
+                   case when fn like 'portal\_site.%' then 'portal_site, portal, pg_temp' else 'portal, pg_temp' end);
+    execute format('alter function %s(json) owner to %I', fn, target);
+    execute format('revoke all on function %s(json) from public', fn);
+    execute format('grant execute on function %s(json) to portal_gate', fn);
+  end loop;
+
+  insert into portal.page as p (name, access, client_function, staff_function, needs_client, shows, site)
+  values (page.name, page.access, page.client, page.staff, page.needs_client, page.shows,
+          coalesce(client, '') like 'portal\_site.%' or coalesce(staff, '') like 'portal\_site.%')
+  on conflict on constraint page_pkey do update
+  set access = excluded.access, client_function = excluded.client_function, staff_function = excluded.staff_function,
+      needs_client = excluded.needs_client, shows = excluded.shows, site = excluded.site;
+end
+$$;
+
+-- The client of a request: the one that the URL names, or the only one of
+-- the person.  NULL: there is none, or it is not this session's to see.
+create or replace function portal.resolve_client(who portal.identity, slug text, out id uuid, out several boolean)
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  ids uuid[];
+begin
+  if slug is not null then
+    several := false;
+    select k.id into id from portal.client k where k.slug = resolve_client.slug;
+
+    if id is not null
+       and not portal.may_see(who.person_id, case when who.kind = 'staff' then who.role end, id)
+    then
+      id := null;
+    end if;
+    return;
+  end if;
+
+  ids := case when who.kind = 'client' then portal.client_ids() else '{}' end;
+  several := who.kind = 'staff' or cardinality(ids) > 1;
+
+  if cardinality(ids) = 1 then
+    id := ids[1];
+  end if;
+end
+$$;
+alter function portal.resolve_client(portal.identity, text) owner to portal_gate;
+
+-- Documents of the client that are new to the person: of the latest 50 of
+-- two months, so that it costs the same for everybody.
+create or replace function portal.unread(person uuid, client uuid) returns integer
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  n integer;
+begin
+  select count(*) into n
+  from (select d.id from portal.document d
+        where d.client_id = unread.client and d.live and not d.deposited
+          and d.published_at > now() - interval '60 days' and d.published_at <= now()
+        order by d.published_at desc limit 50) d
+  where not exists (select from portal.opening o where o.document_id = d.id and o.person_id = unread.person);
+  return n;
+end
+$$;
+alter function portal.unread(uuid, uuid) owner to portal_gate;
+
+-- What stands around every page: person, client, contact, counts.
+create or replace function portal.shell(who portal.identity, client uuid) returns json
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  k record;
+  several boolean;
+begin
+  if who.kind = 'staff' then
+    several := true;
+  else
+    several := (select count(*) > 1 from (select from portal.membership m
+                where m.person_id = who.person_id and m.ended_at is null limit 2) x);
+  end if;
+
+  if client is not null then
+    select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone
+    into k
+    from portal.client c
+    left join portal.staff f on f.person_id = c.contact_id
+    left join portal.person p on p.id = c.contact_id and p.disabled_at is null
+    where c.id = shell.client;
+  end if;
+
+  return json_build_object(
+    'person', json_build_object('name', who.name, 'email', who.email, 'kind', who.kind,
+                                'initials', portal.initials(who.name), 'avatar', portal.avatar(who.person_id)),
+    'client', case when client is not null then
+                json_build_object('name', k.name, 'slug', k.slug, 'number', k.number) end,
+    'several', several,
+    'unread', json_build_object('documents', case when client is not null and who.kind = 'client'
+                                                  then portal.unread(who.person_id, client) else 0 end),
+    'contact', case when client is not null and k.contact is not null and who.kind = 'client' then
+                 json_build_object('name', k.contact_name, 'initials', portal.initials(k.contact_name),
+                                   'avatar', portal.avatar(k.contact), 'title', k.title, 'phone', k.phone,
+                                   'phone_href', portal.phone_href(k.phone)) end,
+    'theme', who.theme,
+    'today', current_date);
+end
+$$;
+alter function portal.shell(portal.identity, uuid) owner to portal_gate;
+
+-- One page, one call.
+--
+--   p_token    SHA-256 of the session's token, NULL: anonymous
+--   p_page     name of the page; p_method GET (and HEAD) or another
+--   p_client   slug that the URL names, or NULL
+--   p_request  {"path","query","form","files","ip","agent","id","html"}
+--   p_nonce    is repeated, so that no answer reaches another request
+--
+-- The body of 200 and 422 is the page's JSON as the template reads it; a
+-- redirect is 303 with a location.  Refusals are told by status alone:
+-- somebody else's object is as absent as one that never was.
+create or replace function portal.call(p_token bytea, p_page text, p_method text, p_client text, p_request json,
+                                       p_nonce text)
+returns table (nonce text, status integer, location text, flash text, body json, errors json, shell json)
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+  reg portal.page;
+  fn text;
+  again text;
+  cid uuid;
+  several boolean;
+  claimed text;
+  state text;
+  message text;
+begin
+  nonce := p_nonce;
+  who := portal.identify(p_token);
+
+  perform set_config('portal.ip', coalesce(left(p_request ->> 'ip', 64), ''), true),
+          set_config('portal.request', coalesce(left(p_request ->> 'id', 64), ''), true);
+
+  select * into reg from portal.page x where x.name = p_page;
+
+  status := case
+    when reg.name is null then 404
+    when reg.access <> 'public' and who.session_id is null then 401
+    when reg.access = 'client' and who.kind <> 'client' then 403
+    when reg.access in ('staff', 'admin') and who.kind <> 'staff' then 403
+    when reg.access = 'admin' and who.role <> 'admin' then 403
+  end;
+
+  fn := case when who.kind = 'staff' then reg.staff_function else reg.client_function end;
+
+  if status is null and fn is null then
+    status := 403;
+  end if;
+
+  if status is null and (reg.needs_client or p_client is not null) then
+    select r.id, r.several into cid, several from portal.resolve_client(who, p_client) r;
+
+    claimed := p_request -> 'form' ->> 'client';
+
+    if cid is null and reg.needs_client and p_client is null and several and p_method = 'GET' then
+      -- which of their companies is meant is theirs to say
+      location := '~clients';
+      status := 303;
+    elsif cid is null then
+      status := 404;
+    elsif claimed is not null
+          and claimed is distinct from (select k.slug from portal.client k where k.id = cid)
+    then
+      -- the form was opened at another client: nothing is written
+      status := 409;
+    end if;
+  end if;
+
+  if status is not null then
+    if status <> 401 and status <> 303 then
+      perform portal.audit_add('refused', null, p_method || ' ' || p_page, status::text, cid);
+    end if;
+    return next;
+    return;
+  end if;
+
+  perform set_config('portal.client', coalesce(cid::text, ''), true);
+
+  begin
+    if p_method = 'GET' then
+      -- undone with this block when it fails, so that the refusal can be kept
+      perform set_config('transaction_read_only', 'on', true);
+    end if;
+
+    execute 'select ' || fn || '($1)' into body using p_request;
+    status := 200;
+
+    location := nullif(current_setting('portal.location', true), '');
+
+    if location is not null then
+      status := 303;
+      flash := nullif(current_setting('portal.flash', true), '');
+      body := null;
+    elsif body is null then
+      status := 404;
+    end if;
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, message = message_text;
+
+    status := case
+      when state ~ '^PT[45][0-9][0-9]$' then right(state, 3)::integer
+      when left(state, 2) = '22' then 400
+      when state in ('23505', '23P01') then 409
+      when state in ('23503', '23514') then 422
+    end;
+
+    if status is null then
+      raise;
+    end if;
+
+    body := null;
+    location := null;
+
+    if status = 422 then
+      errors := case when state = 'PT422' and left(message, 1) = '{' then message::json
+                     else json_build_object('form', 'form.refused') end;
+    end if;
+  end;
+
+  if status = 422 and reg.shows is not null and coalesce(p_request ->> 'html', 'true') = 'true' then
+    select case when who.kind = 'staff' then x.staff_function else x.client_function end into again
+    from portal.page x where x.name = reg.shows;
+    execute 'select ' || again || '($1)' into body using p_request;
+  end if;
+
+  if status >= 400 and status <> 422 then
+    perform portal.audit_add('refused', portal.uuid_or_null(p_request -> 'path' ->> 'id'),
+                             p_method || ' ' || p_page, status::text);
+  end if;
+
+  if body is not null and coalesce(p_request ->> 'html', 'true') = 'true' and who.session_id is not null then
+    shell := portal.shell(who, cid);
+  end if;
+
+  if reg.site then
+    -- what a function of the site may leave behind on the connection is
+    -- cleaned by the worker, which sees this mark
+    perform set_config('application_name', left(current_setting('application_name'), 60) || '!', false);
+  end if;
+
+  return next;
+end
+$$;
+alter function portal.call(bytea, text, text, text, json, text) owner to portal_gate;
+
+-- May this session read this file?  The first opening of a document by a
+-- session is written here, in the same transaction.
+create or replace function portal.file_grant(p_token bytea, p_client text, p_document uuid, p_nonce text,
+                                             p_ip text, p_request text)
+returns table (nonce text, status integer, session uuid, person uuid, client_id uuid, document uuid, hash text,
+               size bigint, type text, name text, mtime bigint, inline boolean)
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+  cid uuid;
+  ids uuid[];
+  d record;
+begin
+  nonce := p_nonce;
+  who := portal.identify(p_token);
+
+  perform set_config('portal.ip', coalesce(left(p_ip, 64), ''), true),
+          set_config('portal.request', coalesce(left(p_request, 64), ''), true);
+
+  if who.session_id is null then
+    status := 401;
+    return next;
+    return;
+  end if;
+
+  if p_client is not null then
+    select r.id into cid from portal.resolve_client(who, p_client) r;
+    ids := case when cid is null then '{}' else array[cid] end;
+  else
+    ids := portal.client_ids();
+  end if;
+
+  select x.id, x.client_id, x.hash, x.size, x.mime, x.name, x.inline, x.published_at into d
+  from portal.document x
+  where x.id = p_document and x.client_id = any (ids)
+    and x.withdrawn_at is null and x.deleted_at is null and x.published_at <= now();
+
+  if d.id is null then
+    perform portal.audit_add('refused', p_document, 'file', '404', cid);
+    status := 404;
+    return next;
+    return;
+  end if;
+
+  insert into portal.opening (document_id, person_id, session_id, client_id)
+  values (d.id, who.person_id, who.session_id, d.client_id)
+  on conflict do nothing;
+
+  if found then
+    perform portal.audit_add('document.opened', d.id, '', 'ok', d.client_id);
+  end if;
+
+  status := 200;
+  session := who.session_id;
+  person := who.person_id;
+  client_id := d.client_id;
+  document := d.id;
+  hash := encode(d.hash, 'hex');
+  size := d.size;
+  type := d.mime;
+  name := d.name;
+  mtime := extract(epoch from date_trunc('second', d.published_at))::bigint;
+  inline := d.inline;
+  return next;
+end
+$$;
+alter function portal.file_grant(bytea, text, uuid, text, text, text) owner to portal_gate;
+
+-- Before an upload's body is read: may this person deposit for this client,
+-- and is there room?  bytes 0: the length is not known yet.
+create or replace function portal.upload_check(p_token bytea, p_client text, p_bytes bigint, p_nonce text)
+returns table (nonce text, status integer)
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+  cid uuid;
+begin
+  nonce := p_nonce;
+  who := portal.identify(p_token);
+
+  if who.session_id is null then
+    status := 401;
+    return next;
+    return;
+  end if;
+
+  select r.id into cid from portal.resolve_client(who, p_client) r;
+
+  if cid is null then
+    status := 404;
+  elsif who.kind <> 'client' then
+    status := 403;
+  else
+    perform set_config('portal.client', cid::text, true);
+
+    status := case
+      when portal.preset() = 'reader' then 403
+      when exists (select from portal.client k where k.id = cid
+                   and (k.used_files >= k.quota_files or k.used_bytes + greatest(p_bytes, 0) > k.quota_bytes))
+      then 507
+      else 200
+    end;
+  end if;
+
+  if status <> 200 then
+    perform portal.audit_add('refused', null, 'upload', status::text, cid);
+  end if;
+
+  return next;
+end
+$$;
+alter function portal.upload_check(bytea, text, bigint, text) owner to portal_gate;
+
+-- Takes room of the request's client, or refuses: 422 with the field's error.
+create or replace function portal.quota_take(files integer, bytes bigint) returns void
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+begin
+  update portal.client k
+  set used_files = k.used_files + files, used_bytes = k.used_bytes + bytes
+  where k.id = nullif(current_setting('portal.client', true), '')::uuid
+    and k.id = any ((select portal.client_ids())::uuid[])
+    and k.used_files + files <= k.quota_files and k.used_bytes + bytes <= k.quota_bytes;
+
+  if not found then
+    perform portal.refuse(422, '{"files":"files.quota"}');
+  end if;
+end
+$$;
+alter function portal.quota_take(integer, bigint) owner to portal_gate;
+
+-- The session that a token is: one row, or none.  Seconds left as
+-- PostgreSQL's clock has them.
+create or replace function portal.session(p_token bytea, p_nonce text)
+returns table (nonce text, session uuid, person uuid, kind text, role text, locale text, theme text,
+               idle_left integer, absolute_left integer)
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+begin
+  return query
+  select p_nonce, s.id, p.id, p.kind, coalesce(f.role, 'client'), p.locale, p.theme,
+         ceil(extract(epoch from s.last_seen - now()) + s.idle)::integer,
+         ceil(extract(epoch from s.absolute_end - now()))::integer
+  from portal.session s
+  join portal.person p on p.id = s.person_id
+  left join portal.staff f on f.person_id = p.id
+  where s.token_hash = p_token
+    and s.absolute_end > now()
+    and s.last_seen + make_interval(secs => s.idle) > now()
+    and p.disabled_at is null
+    and (p.kind = 'client' or f.role is not null);
+end
+$$;
+alter function portal.session(bytea, text) owner to portal_gate;
+
+-- These sessions were seen since the worker told us last.
+create or replace function portal.touch(p_tokens bytea[]) returns integer
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  n integer;
+begin
+  update portal.session s set last_seen = now()
+  where s.token_hash = any (p_tokens)
+    and s.absolute_end > now()
+    and s.last_seen + make_interval(secs => s.idle) + interval '90 seconds' > now();
+  get diagnostics n = row_count;
+
+  -- what has ended by itself goes, a few at a time
+  delete from portal.session s
+  where s.id in (select x.id from portal.session x
+                 where x.absolute_end < now() - interval '1 day' limit 100);
+  return n;
+end
+$$;
+alter function portal.touch(bytea[]) owner to portal_gate;
+
+-- Ends the session of this token; no session is no error.
+create or replace function portal.sign_out(p_token bytea) returns boolean
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+begin
+  who := portal.identify(p_token);
+
+  if who.session_id is not null then
+    perform portal.audit_add('sign_out');
+  end if;
+
+  delete from portal.session s where s.token_hash = p_token;
+  return who.session_id is not null;
+end
+$$;
+alter function portal.sign_out(bytea) owner to portal_gate;
+
+-- Where a right is taken away, the workers of every host hear of it with the
+-- commit.  Only there: a NOTIFY in every write would cost two thirds of the
+-- throughput.
+create or replace function portal.notify_right() returns trigger
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+declare
+  r record := case when tg_op = 'DELETE' then old else new end;
+begin
+  case tg_table_name
+    when 'session' then perform pg_notify('portal', 'session:' || old.id);
+    when 'person' then perform pg_notify('portal', 'person:' || old.id);
+    when 'client' then perform pg_notify('portal', 'client:' || old.id);
+    when 'document' then perform pg_notify('portal', 'document:' || old.id);
+    else perform pg_notify('portal', 'person:' || r.person_id);
+  end case;
+  return null;
+end
+$$;
+alter function portal.notify_right() owner to portal_gate;
+
+create or replace trigger notify_right after delete on portal.session
+  for each row execute function portal.notify_right();
+create or replace trigger notify_right after update of disabled_at, kind, locale, theme on portal.person
+  for each row when (old.disabled_at is distinct from new.disabled_at or old.kind is distinct from new.kind
+                     or old.locale is distinct from new.locale or old.theme is distinct from new.theme)
+  execute function portal.notify_right();
+create or replace trigger notify_right after update or delete on portal.membership
+  for each row execute function portal.notify_right();
+create or replace trigger notify_right after update or delete on portal.portfolio
+  for each row execute function portal.notify_right();
+create or replace trigger notify_right after update or delete on portal.staff
+  for each row execute function portal.notify_right();
+create or replace trigger notify_right after update of closed_at on portal.client
+  for each row when (old.closed_at is distinct from new.closed_at) execute function portal.notify_right();
+create or replace trigger notify_right after delete or update of withdrawn_at, deleted_at, replaced_by, hash, inline, name,
+  published_at, client_id on portal.document
+  for each row execute function portal.notify_right();
+
+-- A person who is disabled has no session left.
+create or replace function portal.person_disabled() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+begin
+  delete from portal.session s where s.person_id = new.id;
+  return null;
+end
+$$;
+alter function portal.person_disabled() owner to portal_gate;
+
+create or replace trigger person_disabled after update of disabled_at on portal.person
+  for each row when (new.disabled_at is not null) execute function portal.person_disabled();
+
+create or replace function portal.person_key() returns trigger
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+begin
+  new.email := btrim(new.email);
+  new.email_key := portal.email_key(new.email);
+  return new;
+end
+$$;
+
+create or replace trigger person_key before insert or update of email, email_key on portal.person
+  for each row execute function portal.person_key();
+
+-- What follows from a document: its sorting key, its row of the search, the
+-- counts of its client.
+create or replace function portal.document_key() returns trigger
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+begin
+  new.title_key := portal.plain(new.title);
+  return new;
+end
+$$;
+
+create or replace trigger document_key before insert or update of title, title_key on portal.document
+  for each row execute function portal.document_key();
+
+create or replace function portal.document_search() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  labels text;
+begin
+  if tg_op = 'UPDATE' and (not new.live) then
+    delete from portal.search s where s.document_id = new.id;
+    return null;
+  end if;
+
+  select c.label_fr || ' ' || c.label_en into labels from portal.category c where c.slug = new.category;
+
+  insert into portal.search as s (document_id, client_id, words)
+  values (new.id, new.client_id,
+          portal.plain(concat_ws(' ', new.title, labels, to_char(new.date, 'YYYY MM/YYYY'),
+                       regexp_replace(new.name, '[._-]+', ' ', 'g'), new.author)))
+  on conflict (document_id) do update set words = excluded.words, client_id = excluded.client_id;
+  return null;
+end
+$$;
+alter function portal.document_search() owner to portal_index;
+
+create or replace trigger document_search after insert or update of title, category, date, name, author, withdrawn_at,
+  deleted_at, replaced_by on portal.document
+  for each row execute function portal.document_search();
+
+create or replace function portal.document_counted() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+begin
+  if tg_op <> 'INSERT' and old.live then
+    update portal.document_count c set n = c.n - 1
+    where c.client_id = old.client_id and c.year = extract(year from old.date) and c.category = old.category;
+  end if;
+
+  if tg_op <> 'DELETE' and new.live then
+    insert into portal.document_count as c (client_id, year, category, n)
+    values (new.client_id, extract(year from new.date), new.category, 1)
+    on conflict (client_id, year, category) do update set n = c.n + 1;
+  end if;
+
+  return null;
+end
+$$;
+alter function portal.document_counted() owner to portal_gate;
+
+create or replace trigger document_counted after insert or delete or update of date, category, withdrawn_at, deleted_at,
+  replaced_by, client_id on portal.document
+  for each row execute function portal.document_counted();
