@@ -524,7 +524,7 @@ begin
     status := 403;
   end if;
 
-  if status is null and (reg.needs_client or p_client is not null) then
+  if status is null and who.session_id is not null then
     select r.id, r.several into cid, several from portal.resolve_client(who, p_client) r;
 
     claimed := p_request -> 'form' ->> 'client';
@@ -533,7 +533,7 @@ begin
       -- which of their companies is meant is theirs to say
       location := '~clients';
       status := 303;
-    elsif cid is null then
+    elsif cid is null and (reg.needs_client or p_client is not null) then
       status := 404;
     elsif claimed is not null
           and claimed is distinct from (select k.slug from portal.client k where k.id = cid)

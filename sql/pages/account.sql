@@ -17,15 +17,15 @@ create or replace function portal.clients_list(r json, kind text) returns json
 language plpgsql stable set search_path = portal, pg_temp as $$
 declare
   after uuid;
-  k record;
+  after_name text;
   rows json;
   n integer;
   last uuid;
 begin
   if r -> 'query' ->> 'after' is not null then
-    after := portal.uuid_or_null(r -> 'query' ->> 'after');
-    select c.name, c.id into k from portal.client c where c.id = after;
-    if k.id is null then
+    select c.id, c.name into after, after_name
+    from portal.client c where c.id = portal.uuid_or_null(r -> 'query' ->> 'after');
+    if after is null then
       perform portal.refuse(400);
     end if;
   end if;
@@ -37,7 +37,7 @@ begin
   from (select c.id, c.name, c.slug, c.number, row_number() over (order by c.name, c.id) as i
         from portal.client c
         where c.id = any ((select portal.client_ids())::uuid[]) and c.closed_at is null
-          and (k.id is null or (c.name, c.id) > (k.name, k.id))
+          and (after is null or (c.name, c.id) > (after_name, after))
         order by c.name, c.id limit 51) x;
 
   return json_build_object('kind', kind, 'clients', coalesce(rows, '[]'), 'more', n > 50,

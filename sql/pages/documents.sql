@@ -17,7 +17,7 @@ language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
   c uuid := portal.client();
-  words text[];
+  typed text[];
   longest text;
   asked tsquery;
   ids uuid[];
@@ -26,14 +26,14 @@ begin
     return '{}';
   end if;
 
-  select array_agg(w) into words
+  select array_agg(w) into typed
   from (select w from regexp_split_to_table(portal.plain(q), '[^[:alnum:]]+') w where w <> '' limit 8) x;
 
-  if words is null then
+  if typed is null then
     return '{}';
   end if;
 
-  asked := to_tsquery('pg_catalog.french', (select string_agg(quote_literal(w) || ':*', ' & ') from unnest(words) w));
+  asked := to_tsquery('pg_catalog.french', (select string_agg(quote_literal(w) || ':*', ' & ') from unnest(typed) w));
 
   if numnode(asked) > 0 then
     select array_agg(x.document_id) into ids
@@ -46,7 +46,7 @@ begin
     return ids;
   end if;
 
-  select w into longest from unnest(words) w order by length(w) desc limit 1;
+  select w into longest from unnest(typed) w order by length(w) desc limit 1;
 
   if length(longest) < 3 then
     return '{}';
@@ -56,7 +56,7 @@ begin
   from (select s.document_id from portal.search s
         where s.client_id = c
           and longest operator(portal_ext.<%) s.words
-          and not exists (select from unnest(words) w where portal_ext.word_similarity(w, s.words) < 0.4)
+          and not exists (select from unnest(typed) w where portal_ext.word_similarity(w, s.words) < 0.4)
         limit 500) x;
 
   return coalesce(ids, '{}');
@@ -71,22 +71,25 @@ alter function portal.documents_found(text) set pg_trgm.word_similarity_threshol
 --   sort     recent, name, unread;  after  the last document shown, or NULL;
 --   fresh    (unread) it was among the new ones
 create or replace function portal.documents_page(c uuid, me uuid, ids uuid[], cat text, lo date, hi date, sort text,
-                                                 after uuid, fresh boolean, size integer)
+                                                 after uuid, fresh boolean, most integer)
 returns uuid[]
 language plpgsql stable set search_path = portal, pg_temp
 as $$
 declare
-  a record;
+  a_date date := 'infinity';
+  a_key text := '';
+  a_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
   found_ids uuid[];
   news uuid[];
 begin
   if after is not null then
-    select d.date, d.title_key, d.id into a from portal.document d where d.client_id = c and d.id = after;
-    if a.id is null then
+    select d.date, d.title_key, d.id into a_date, a_key, a_id
+    from portal.document d where d.client_id = c and d.id = after;
+    if a_id is null then
       perform portal.refuse(400);
     end if;
-  else
-    select 'infinity'::date, '', 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid into a;
+  elsif sort = 'name' then
+    a_id := '00000000-0000-0000-0000-000000000000';
   end if;
 
   if sort = 'unread' then
@@ -97,15 +100,15 @@ begin
       from (select d.id, d.date from portal.document d
             where d.client_id = c and d.id = any (news) and d.live and d.date >= lo and d.date < hi
               and (cat is null or d.category = cat) and (ids is null or d.id = any (ids))
-              and (d.date, d.id) < (a.date, a.id)
-            order by d.date desc, d.id desc limit size + 1) x;
+              and (d.date, d.id) < (a_date, a_id)
+            order by d.date desc, d.id desc limit most + 1) x;
 
-      if cardinality(found_ids) > size then
+      if cardinality(found_ids) > most then
         return found_ids;
       end if;
 
-      a.date := 'infinity';
-      a.id := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+      a_date := 'infinity';
+      a_id := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
     end if;
   end if;
 
@@ -119,9 +122,9 @@ begin
             where d.client_id = c and d.id = any (ids) and d.live and d.published_at <= now()
               and d.date >= lo and d.date < hi and (cat is null or d.category = cat)
               and (news is null or d.id <> all (news))
-              and (case when sort = 'name' then after is null or (d.title_key, d.id) > (a.title_key, a.id)
-                        else (d.date, d.id) < (a.date, a.id) end)
-            limit size + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+              and (case when sort = 'name' then (d.title_key, d.id) > (a_key, a_id)
+                        else (d.date, d.id) < (a_date, a_id) end)
+            limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
   end if;
 
   if sort = 'name' then
@@ -130,10 +133,8 @@ begin
       from (select d.id, d.title_key from portal.document d
             where d.client_id = c and d.live and d.published_at <= now()
               and d.date >= lo and d.date < hi and (cat is null or d.category = cat)
-              and (d.title_key, d.id) > (a.title_key, case when after is null
-                                                           then '00000000-0000-0000-0000-000000000000'::uuid
-                                                           else a.id end)
-            order by d.title_key, d.id limit size + 1) x), '{}');
+              and (d.title_key, d.id) > (a_key, a_id)
+            order by d.title_key, d.id limit most + 1) x), '{}');
   end if;
 
   if cat is not null then
@@ -142,8 +143,8 @@ begin
       from (select d.id, d.date from portal.document d
             where d.client_id = c and d.category = cat and d.live and d.published_at <= now()
               and d.date >= lo and d.date < hi and (news is null or d.id <> all (news))
-              and (d.date, d.id) < (a.date, a.id)
-            order by d.date desc, d.id desc limit size + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+              and (d.date, d.id) < (a_date, a_id)
+            order by d.date desc, d.id desc limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
   end if;
 
   return coalesce(found_ids, '{}') || coalesce((
@@ -151,8 +152,8 @@ begin
     from (select d.id, d.date from portal.document d
           where d.client_id = c and d.live and d.published_at <= now()
             and d.date >= lo and d.date < hi and (news is null or d.id <> all (news))
-            and (d.date, d.id) < (a.date, a.id)
-          order by d.date desc, d.id desc limit size + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+            and (d.date, d.id) < (a_date, a_id)
+          order by d.date desc, d.id desc limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
 end
 $$;
 
@@ -185,7 +186,8 @@ declare
   asked json := coalesce(r -> 'query', '{}');
   q text := nullif(btrim(asked ->> 'q'), '');
   cat text := nullif(asked ->> 'category', '');
-  year text := nullif(asked ->> 'year', '');
+  year_text text := nullif(asked ->> 'year', '');
+  yr integer;
   sort text := coalesce(nullif(asked ->> 'sort', ''), 'recent');
   cursor_text text := nullif(asked ->> 'after', '');
   after uuid;
@@ -203,13 +205,14 @@ declare
   more boolean;
   next text;
 begin
-  if length(q) > 200 or sort not in ('recent', 'name', 'unread') or year !~ '^[0-9]{4}$' or length(cat) > 40 then
+  if length(q) > 200 or sort not in ('recent', 'name', 'unread') or year_text !~ '^[0-9]{4}$' or length(cat) > 40 then
     perform portal.refuse(400);
   end if;
 
-  if year is not null then
-    lo := make_date(greatest(year::integer, 1), 1, 1);
-    hi := make_date(greatest(year::integer, 1) + 1, 1, 1);
+  if year_text is not null then
+    yr := greatest(year_text::integer, 1);
+    lo := make_date(yr, 1, 1);
+    hi := make_date(yr + 1, 1, 1);
   end if;
 
   if cursor_text is not null then
@@ -249,17 +252,17 @@ begin
 
   -- counts by category and year: kept by a trigger, or of what was found
   if ids is null then
-    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug = cat)
+    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug is not distinct from cat)
                     order by x.position) filter (where x.n > 0 or x.slug = cat),
            coalesce(sum(x.n) filter (where cat is null or x.slug = cat), 0), coalesce(sum(x.every), 0)
     into categories, total, "all"
     from (select k.slug, case when en then k.label_en else k.label_fr end as label, k.position,
-                 coalesce(sum(n.n) filter (where year is null or n.year = year::integer), 0) as n, sum(n.n) as every
+                 coalesce(sum(n.n) filter (where yr is null or n.year = yr), 0) as n, sum(n.n) as every
           from portal.document_count n join portal.category k on k.slug = n.category
           where n.client_id = c
           group by 1, 2, 3) x;
   else
-    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug = cat)
+    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug is not distinct from cat)
                     order by x.position) filter (where x.n > 0 or x.slug = cat),
            coalesce(sum(x.n) filter (where cat is null or x.slug = cat), 0)
     into categories, total
@@ -271,19 +274,19 @@ begin
     select coalesce(sum(n.n), 0) into "all" from portal.document_count n where n.client_id = c;
   end if;
 
-  select json_agg(json_build_object('year', x.y, 'current', x.y = year::integer) order by x.y desc) into years
+  select json_agg(json_build_object('year', x.y, 'current', x.y is not distinct from yr) order by x.y desc) into years
   from (select n.year as y from portal.document_count n where n.client_id = c and n.n > 0
         group by 1) x;
 
   return json_build_object(
-    'q', coalesce(q, ''), 'category', coalesce(cat, ''), 'year', coalesce(year, ''), 'sort', sort,
+    'q', coalesce(q, ''), 'category', coalesce(cat, ''), 'year', coalesce(year_text, ''), 'sort', sort,
     'sorts', (select json_agg(json_build_object('sort', s, 'current', s = sort))
               from unnest(array['recent', 'name', 'unread']) s),
     'years', coalesce(years, '[]'),
     'categories', coalesce(categories, '[]'),
     'groups', coalesce(groups, '[]'),
     'total', total, 'all', "all",
-    'filtered', q is not null or cat is not null or year is not null,
+    'filtered', q is not null or cat is not null or yr is not null,
     'empty', "all" = 0,
     'none', "all" > 0 and cardinality(page) = 0,
     'first', after is null, 'next', next, 'paged', next is not null or after is not null,

@@ -19,6 +19,7 @@
 
 
 #define PORTAL_RENDER_DEPTH  64
+#define PORTAL_RENDER_KNOWN  64
 
 
 typedef struct {
@@ -46,6 +47,13 @@ struct portal_pad_s {
 };
 
 
+/* A name once found in the roots: they stay, while sections come and go. */
+typedef struct {
+    const portal_str_t        *name;
+    portal_place_t             place;
+} portal_known_t;
+
+
 typedef struct {
     const portal_template_set_t  *set;
     const portal_view_t       *view;
@@ -54,6 +62,8 @@ typedef struct {
     portal_place_t             places[PORTAL_VIEW_ROOTS
                                       + PORTAL_RENDER_DEPTH];
     size_t                     nplaces;
+    size_t                     nroots;
+    portal_known_t             known[PORTAL_RENDER_KNOWN];
     const portal_args_t       *args;
     const portal_pad_t        *pad;
     unsigned                   depth;
@@ -131,6 +141,8 @@ portal_template_render(const portal_template_t *t, const portal_view_t *view,
             r.places[r.nplaces++].doc = view->roots[i];
         }
     }
+
+    r.nroots = r.nplaces;
 
     for (i = 0; i < t->set->nlocales; i++) {
         if (t->set->locales[i] == view->locale) {
@@ -497,19 +509,35 @@ static int
 portal_render_name(portal_render_t *r, const portal_str_t *name,
     portal_place_t *place)
 {
-    size_t  i;
+    size_t           i;
+    portal_known_t  *known;
+
+    known = &r->known[(uintptr_t) name / sizeof(portal_str_t)
+                      % PORTAL_RENDER_KNOWN];
 
     for (i = r->nplaces; i-- > 0; /* void */ ) {
+
+        if (i + 1 == r->nroots && known->name == name) {
+            *place = known->place;
+            return place->node == PORTAL_JSON_NONE ? PORTAL_DECLINED
+                                                   : PORTAL_OK;
+        }
+
         place->doc = r->places[i].doc;
         place->node = portal_json_member(place->doc, r->places[i].node,
                                          name);
 
         if (place->node != PORTAL_JSON_NONE) {
-            return PORTAL_OK;
+            break;
         }
     }
 
-    return PORTAL_DECLINED;
+    if (i < r->nroots || i == (size_t) -1) {
+        known->name = name;
+        known->place = *place;
+    }
+
+    return place->node == PORTAL_JSON_NONE ? PORTAL_DECLINED : PORTAL_OK;
 }
 
 
