@@ -143,6 +143,9 @@ typedef struct {
     ngx_array_t               *pages;         /* …_route_t * */
     ngx_array_t               *sets;          /* ngx_keyval_t */
     ngx_flag_t                 regex_ok;
+#if (PORTAL_TEST)
+    ngx_flag_t                 test_open;
+#endif
 
     time_t                     idle;          /* seconds */
     time_t                     absolute;
@@ -433,6 +436,10 @@ ngx_str_t *ngx_http_portal_header_get(ngx_http_request_t *r,
 void ngx_http_portal_clear_headers(ngx_http_request_t *r);
 ngx_int_t ngx_http_portal_headers(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, const char *csp, ngx_str_t *nonce);
+
+/* Cache-Control, Vary, and what goes with the status. */
+ngx_int_t ngx_http_portal_status_headers(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_uint_t status);
 
 /* HTML of a template with the ctx's body, shell, errors… as a chain. */
 ngx_int_t ngx_http_portal_render(ngx_http_request_t *r,

@@ -4,6 +4,27 @@
  *
  * What stands between the braces of a template or of a word: a dotted name
  * or a quoted literal, and pipes.
+ *
+ *     date         today, 5 mars, 5 mars 2025
+ *     fulldate     5 mars 2025
+ *     month        Mars 2025, of a date or of YYYY-MM
+ *     time         14:05
+ *     datetime     the date and the time
+ *     size         bytes: 2,1 Mo
+ *     money:CODE   the currency's smallest units: 1 234,50 EUR; EUR is the
+ *                  one that need not be named
+ *     number       1 234
+ *     initials     the first letters of the first and of the last word
+ *     plural:KEY   the word KEY for this number; {n} in it is the number
+ *     t:PREFIX     the word whose key is PREFIX and the value; without such
+ *                  a word the value
+ *     asset        of a literal: the address of the file of that name
+ *     url          percent-encoded
+ *     json         fit for a script element with three braces, for an
+ *                  attribute in quotes with two
+ *
+ * The last five end the expression.  A value that a pipe cannot read, a date
+ * that is none, is written as it is.
  */
 
 

@@ -8,6 +8,11 @@
  *
  *     {{name}} {{{raw}}} {{name|pipe:arg}} {{"literal"|asset}}
  *     {{@key}} {{{@key}}}     a word of the reader's language
+ *
+ * Values are written as HTML, fit for text and for attributes in quotes, and
+ * three braces write them as they are.  {{{@key}}} writes the word's own text
+ * as it is; what the word quotes from the page is HTML even then.  A section
+ * is left out for false, null, the empty list, the empty text and zero.
  */
 
 

@@ -16,6 +16,11 @@ static int portal_expr_name(portal_arena_t *arena, portal_expr_t *expr,
     const portal_str_t *name, portal_error_t *err);
 static portal_pipe_t *portal_expr_pipe(portal_arena_t *arena,
     const portal_str_t *s, portal_error_t *err);
+static int portal_expr_pipe_fail(portal_error_t *err, unsigned type,
+    const char *what);
+static int portal_expr_arg(unsigned type, const portal_str_t *arg, int given,
+    portal_error_t *err);
+static int portal_expr_order(const portal_expr_t *expr, portal_error_t *err);
 static const unsigned char *portal_expr_bar(const unsigned char *p,
     const unsigned char *last);
 
@@ -31,7 +36,7 @@ portal_expr_trim(const unsigned char *p, const unsigned char *last)
 {
     portal_str_t  s;
 
-    while (p < last && (*p == ' ' || *p == '\t' || *p == '\n')) {
+    while (p < last && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
         p++;
     }
 
@@ -105,7 +110,40 @@ portal_expr_compile(portal_arena_t *arena, const portal_str_t *s,
         link = &(*link)->next;
     }
 
-    return expr;
+    return portal_expr_order(expr, err) == PORTAL_OK ? expr : NULL;
+}
+
+
+/* What these give is no text that another pipe could read. */
+
+static int
+portal_expr_order(const portal_expr_t *expr, portal_error_t *err)
+{
+    const portal_pipe_t  *pipe;
+
+    for (pipe = expr->pipes; pipe; pipe = pipe->next) {
+
+        switch (pipe->type) {
+
+        case portal_to_plural:
+        case portal_to_t:
+        case portal_to_asset:
+        case portal_to_url:
+        case portal_to_json:
+
+            if (pipe->next) {
+                return portal_expr_pipe_fail(err, pipe->type,
+                                             "must be the last");
+            }
+
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    return PORTAL_OK;
 }
 
 
@@ -132,6 +170,16 @@ portal_expr_name(portal_arena_t *arena, portal_expr_t *expr,
         expr->literal.len = name->len - 2;
 
         return PORTAL_OK;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] <= ' ' || name->data[i] == '"'
+            || name->data[i] == '{' || name->data[i] == '}')
+        {
+            snprintf(err->text, sizeof(err->text), "invalid name \"%.*s\"",
+                     (int) name->len, name->data);
+            return PORTAL_ERROR;
+        }
     }
 
     if (name->len == 1 && name->data[0] == '.') {
@@ -180,6 +228,7 @@ portal_expr_pipe(portal_arena_t *arena, const portal_str_t *s,
 {
     size_t                len;
     unsigned              i;
+    portal_str_t          arg;
     portal_pipe_t        *pipe;
     const unsigned char  *colon;
 
@@ -200,8 +249,14 @@ portal_expr_pipe(portal_arena_t *arena, const portal_str_t *s,
         return NULL;
     }
 
-    if (i == portal_to_plural && colon == NULL) {
-        snprintf(err->text, sizeof(err->text), "pipe \"plural\" needs a key");
+    memset(&arg, 0, sizeof(portal_str_t));
+
+    if (colon) {
+        arg.data = (unsigned char *) colon + 1;
+        arg.len = s->len - len - 1;
+    }
+
+    if (portal_expr_arg(i, &arg, colon != NULL, err) != PORTAL_OK) {
         return NULL;
     }
 
@@ -213,11 +268,54 @@ portal_expr_pipe(portal_arena_t *arena, const portal_str_t *s,
     }
 
     pipe->type = i;
-
-    if (colon) {
-        pipe->arg.data = (unsigned char *) colon + 1;
-        pipe->arg.len = s->len - len - 1;
-    }
+    pipe->arg = arg;
 
     return pipe;
+}
+
+
+static int
+portal_expr_pipe_fail(portal_error_t *err, unsigned type, const char *what)
+{
+    snprintf(err->text, sizeof(err->text), "pipe \"%s\" %s",
+             portal_pipe_names[type], what);
+
+    return PORTAL_ERROR;
+}
+
+
+static int
+portal_expr_arg(unsigned type, const portal_str_t *arg, int given,
+    portal_error_t *err)
+{
+    size_t  i;
+
+    switch (type) {
+
+    case portal_to_plural:
+        return arg->len ? PORTAL_OK
+                        : portal_expr_pipe_fail(err, type, "needs a key");
+
+    case portal_to_t:
+        return PORTAL_OK;
+
+    case portal_to_money:
+
+        for (i = 0; i < arg->len; i++) {
+            if (arg->data[i] < 'A' || arg->data[i] > 'Z') {
+                break;
+            }
+        }
+
+        if (given && (i != 3 || arg->len != 3)) {
+            return portal_expr_pipe_fail(err, type, "needs the code of a "
+                                         "currency, EUR");
+        }
+
+        return PORTAL_OK;
+
+    default:
+        return !given ? PORTAL_OK
+                      : portal_expr_pipe_fail(err, type, "takes no argument");
+    }
 }

@@ -29,9 +29,12 @@ static int portal_locale_strings(portal_locale_load_t *load, json_t *object,
     const char *name, portal_str_t *dst, size_t n);
 static int portal_locale_string(portal_locale_load_t *load, json_t *object,
     const char *name, portal_str_t *dst);
+static int portal_locale_pattern(portal_locale_load_t *load,
+    const char *name, const portal_str_t *pattern, const char *fields);
 static unsigned portal_locale_bucket(const portal_str_t *key);
 static int portal_locale_fail(portal_locale_load_t *load, const char *what,
     const char *key);
+static int portal_locale_within(portal_locale_load_t *load, const char *key);
 
 
 portal_locale_t *
@@ -106,6 +109,24 @@ portal_locale_fail(portal_locale_load_t *load, const char *what,
 }
 
 
+/* What was wrong with an expression, and where it stands. */
+
+static int
+portal_locale_within(portal_locale_load_t *load, const char *key)
+{
+    size_t           len;
+    portal_error_t  *err;
+
+    err = load->err;
+    len = strlen(err->text);
+
+    snprintf(err->text + len, sizeof(err->text) - len, " in \"%.180s\"",
+             key);
+
+    return PORTAL_ERROR;
+}
+
+
 int
 portal_locale_add(portal_locale_t *locale, const portal_str_t *json,
     const portal_str_t *file, portal_error_t *err)
@@ -145,7 +166,7 @@ portal_locale_object(portal_locale_load_t *load, json_t *object,
     const char *prefix)
 {
     int          rc;
-    char         path[256];
+    char         path[200];
     json_t      *value, *one, *other;
     const char  *key;
 
@@ -283,7 +304,15 @@ portal_locale_pieces(portal_locale_load_t *load, const char *key,
         piece->expr = portal_expr_compile(load->locale->arena, &s,
                                           load->err);
         if (piece->expr == NULL) {
-            return PORTAL_ERROR;
+            return portal_locale_within(load, key);
+        }
+
+        /* an asset's address is known to templates only */
+
+        if (piece->expr->pipes
+            && piece->expr->pipes->type == portal_to_asset)
+        {
+            return portal_locale_fail(load, "pipe \"asset\" in", key);
         }
 
         p = close + 1;
@@ -350,6 +379,34 @@ portal_locale_strings(portal_locale_load_t *load, json_t *object,
 }
 
 
+/* fields: names that may stand in braces, a space before and behind each. */
+
+static int
+portal_locale_pattern(portal_locale_load_t *load, const char *name,
+    const portal_str_t *pattern, const char *fields)
+{
+    char         field[16];
+    size_t       len;
+    const char  *p, *close;
+
+    for (p = (char *) pattern->data; (p = strchr(p, '{')); p = close) {
+        close = strchr(p, '}');
+        len = close ? (size_t) (close - p - 1) : sizeof(field);
+
+        if (len <= sizeof(field) - 3) {
+            snprintf(field, sizeof(field), " %.*s ", (int) len, p + 1);
+        }
+
+        if (len > sizeof(field) - 3 || strstr(fields, field) == NULL) {
+            return portal_locale_fail(load, "\"_format\" has an unknown "
+                                      "field in", name);
+        }
+    }
+
+    return PORTAL_OK;
+}
+
+
 static int
 portal_locale_format(portal_locale_load_t *load, json_t *object)
 {
@@ -359,22 +416,24 @@ portal_locale_format(portal_locale_load_t *load, json_t *object)
     struct {
         const char    *name;
         portal_str_t  *dst;
+        const char    *fields;
     } texts[] = {
-        { "today", &load->locale->format.today },
-        { "yesterday", &load->locale->format.yesterday },
-        { "tomorrow", &load->locale->format.tomorrow },
-        { "day", &load->locale->format.day },
-        { "day_year", &load->locale->format.day_year },
-        { "full", &load->locale->format.full },
-        { "month", &load->locale->format.month },
-        { "time", &load->locale->format.time },
-        { "datetime", &load->locale->format.datetime },
-        { "first", &load->locale->format.first },
-        { "decimal", &load->locale->format.decimal },
-        { "group", &load->locale->format.group },
-        { "unit", &load->locale->format.unit },
-        { "money", &load->locale->format.money },
-        { NULL, NULL }
+        { "today", &load->locale->format.today, "" },
+        { "yesterday", &load->locale->format.yesterday, "" },
+        { "tomorrow", &load->locale->format.tomorrow, "" },
+        { "day", &load->locale->format.day, " d mon month Month y " },
+        { "day_year", &load->locale->format.day_year,
+          " d mon month Month y " },
+        { "full", &load->locale->format.full, " d mon month Month y " },
+        { "month", &load->locale->format.month, " mon month Month y " },
+        { "time", &load->locale->format.time, " h m " },
+        { "datetime", &load->locale->format.datetime, " date time " },
+        { "first", &load->locale->format.first, "" },
+        { "decimal", &load->locale->format.decimal, "" },
+        { "group", &load->locale->format.group, "" },
+        { "unit", &load->locale->format.unit, " n unit " },
+        { "money", &load->locale->format.money, " n currency " },
+        { NULL, NULL, NULL }
     };
 
     f = &load->locale->format;
@@ -383,12 +442,15 @@ portal_locale_format(portal_locale_load_t *load, json_t *object)
         return PORTAL_OK;
     }
 
-    load->locale->formatted = 1;
     f->plural2 = json_is_true(json_object_get(object, "plural_from_two"));
 
     for (i = 0; texts[i].name; i++) {
+
         if (portal_locale_string(load, object, texts[i].name, texts[i].dst)
-            != PORTAL_OK)
+            != PORTAL_OK
+            || portal_locale_pattern(load, texts[i].name, texts[i].dst,
+                                     texts[i].fields)
+               != PORTAL_OK)
         {
             return PORTAL_ERROR;
         }
@@ -398,10 +460,14 @@ portal_locale_format(portal_locale_load_t *load, json_t *object)
         != PORTAL_OK
         || portal_locale_strings(load, object, "short_months",
                                  f->short_months, 12)
+           != PORTAL_OK
+        || portal_locale_strings(load, object, "units", f->units, 4)
            != PORTAL_OK)
     {
         return PORTAL_ERROR;
     }
 
-    return portal_locale_strings(load, object, "units", f->units, 4);
+    load->locale->formatted = 1;
+
+    return PORTAL_OK;
 }

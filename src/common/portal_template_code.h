@@ -4,8 +4,8 @@
  *
  * What the files of the template engine share, and nobody else includes:
  * portal_template.c has the sets, portal_compile.c and portal_compile_op.c
- * make the code, portal_render.c walks it, portal_pipe.c, portal_pipe_date.c
- * and portal_pipe_number.c change values, portal_escape.c writes them.
+ * make the code, portal_render.c walks it, portal_scope.c finds values,
+ * portal_pipe*.c change them, portal_escape.c writes them.
  */
 
 
@@ -106,6 +106,31 @@ typedef struct {
 } portal_compile_t;
 
 
+#define PORTAL_RENDER_DEPTH  64
+#define PORTAL_SCOPE_KNOWN   64
+
+
+typedef struct {
+    const portal_json_t     *doc;
+    uint32_t                 node;
+} portal_place_t;
+
+
+/* A name once found in the roots: they stay, while sections come and go. */
+typedef struct {
+    const portal_str_t      *name;
+    portal_place_t           place;
+} portal_known_t;
+
+
+typedef struct {
+    portal_place_t           places[PORTAL_VIEW_ROOTS + PORTAL_RENDER_DEPTH];
+    size_t                   nplaces;
+    size_t                   nroots;     /* the first places */
+    portal_known_t           known[PORTAL_SCOPE_KNOWN];
+} portal_scope_t;
+
+
 /* How a value is written; bits of portal_escape_class[]. */
 #define PORTAL_ENCODE_RAW   0x01         /* only made well-formed */
 #define PORTAL_ENCODE_HTML  0x02
@@ -121,6 +146,7 @@ typedef struct {
     const portal_word_t     *word;       /* to be written with its pieces */
     unsigned                 escaped:1;  /* text is JSON's, with escapes */
     unsigned                 made:1;     /* text is not the node's own */
+    unsigned                 counted:1;  /* the word is of node's number */
     unsigned                 many:1;     /* the word's other pieces */
     unsigned                 encode;     /* by pipe url or json, or 0 */
     unsigned char            buf[256];
@@ -176,6 +202,13 @@ int portal_template_keys(const portal_template_set_t *set,
 
 /* PORTAL_ERROR: it includes itself whatever the page says. */
 int portal_template_ends(const portal_template_t *t);
+
+/* PORTAL_DECLINED: there is no such value.  expr is no literal. */
+int portal_scope_find(portal_scope_t *scope, const portal_expr_t *expr,
+    portal_place_t *place);
+
+/* 1: a section on it is rendered. */
+int portal_scope_true(const portal_place_t *place);
 
 /*
  * Passes value through the pipes, for the reader of the view.  What a pipe

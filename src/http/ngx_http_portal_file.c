@@ -15,6 +15,8 @@
 #include "portal_type.h"
 
 
+static ngx_int_t ngx_http_portal_grant_cached(ngx_http_portal_ctx_t *ctx,
+    const ngx_portal_grant_key_t *key, ngx_portal_grant_t *grant);
 static ngx_int_t ngx_http_portal_grant(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_uint_t show);
 static void ngx_http_portal_grant_answer(ngx_http_request_t *r,
@@ -67,6 +69,20 @@ ngx_http_portal_preview(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
 
 static ngx_int_t
+ngx_http_portal_grant_cached(ngx_http_portal_ctx_t *ctx,
+    const ngx_portal_grant_key_t *key, ngx_portal_grant_t *grant)
+{
+#if (PORTAL_TEST)
+    if (ctx->conf->test_open) {
+        return NGX_DECLINED;
+    }
+#endif
+
+    return ngx_portal_grant_get(ctx->portal->zone, key, grant);
+}
+
+
+static ngx_int_t
 ngx_http_portal_grant(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ngx_uint_t show)
 {
@@ -102,9 +118,7 @@ ngx_http_portal_grant(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
                                            ctx->client.len);
     }
 
-    if (ngx_portal_grant_get(ctx->portal->zone, &file->key, &grant)
-        == NGX_OK)
-    {
+    if (ngx_http_portal_grant_cached(ctx, &file->key, &grant) == NGX_OK) {
         name.data = ngx_pnalloc(r->pool, grant.name_len);
         if (name.data == NULL) {
             return NGX_ERROR;
