@@ -299,8 +299,7 @@ ngx_http_portal_action_t *ngx_http_portal_action(ngx_str_t *name);
 ngx_int_t ngx_http_portal_init_worker(ngx_cycle_t *cycle,
     ngx_http_portal_main_conf_t *pmcf);
 void ngx_http_portal_exit_worker(ngx_http_portal_main_conf_t *pmcf);
-void ngx_http_portal_touch(ngx_http_portal_t *portal,
-    const u_char token[32]);
+void ngx_http_portal_touch(ngx_http_portal_ctx_t *ctx);
 ngx_int_t ngx_http_portal_run_start(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, const ngx_portal_grant_key_t *key,
     const ngx_portal_grant_t *grant);

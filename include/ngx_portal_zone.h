@@ -91,9 +91,13 @@ void ngx_portal_session_put(ngx_shm_zone_t *zone, const u_char key[32],
 
 void ngx_portal_session_drop(ngx_shm_zone_t *zone, const u_char key[32]);
 
-/* Extends the idle limit of a cached session; no effect where absent. */
-void ngx_portal_session_touch(ngx_shm_zone_t *zone, const u_char key[32],
-    ngx_msec_t idle);
+/*
+ * Extends the idle limit of a cached session.  NGX_OK: PostgreSQL has not
+ * been told of its use for interval ms, and is to be told now;
+ * NGX_DECLINED: it has.
+ */
+ngx_int_t ngx_portal_session_touch(ngx_shm_zone_t *zone,
+    const u_char key[32], ngx_msec_t idle, ngx_msec_t interval);
 
 ngx_int_t ngx_portal_grant_get(ngx_shm_zone_t *zone,
     const ngx_portal_grant_key_t *key, ngx_portal_grant_t *grant);

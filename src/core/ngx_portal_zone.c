@@ -42,8 +42,10 @@ typedef struct {
     ngx_portal_entry_t   head;
     u_char               key[32];
     ngx_portal_session_t data;
+    uint64_t             told;       /* when PostgreSQL heard of its use */
     u_char               pad[256 - sizeof(ngx_portal_entry_t) - 32
-                             - sizeof(ngx_portal_session_t)];
+                             - sizeof(ngx_portal_session_t)
+                             - sizeof(uint64_t)];
 } ngx_portal_session_entry_t;
 
 
@@ -461,6 +463,7 @@ ngx_portal_session_put(ngx_shm_zone_t *shm_zone, const u_char key[32],
 
         if (e) {
             e->data = *session;
+            e->told = 0;
             e->head.expires = ngx_current_msec + NGX_PORTAL_ENTRY_TTL;
             ngx_memory_barrier();
             e->head.valid = 1;
@@ -491,15 +494,19 @@ ngx_portal_session_drop(ngx_shm_zone_t *shm_zone, const u_char key[32])
 }
 
 
-void
+ngx_int_t
 ngx_portal_session_touch(ngx_shm_zone_t *shm_zone, const u_char key[32],
-    ngx_msec_t idle)
+    ngx_msec_t idle, ngx_msec_t interval)
 {
     uint32_t                     hash;
+    uint64_t                     now;
+    ngx_int_t                    rc;
     ngx_portal_zone_t           *zone = shm_zone->data;
     ngx_portal_session_entry_t  *e;
 
     hash = ngx_portal_hash(key, 32);
+    now = ngx_current_msec;
+    rc = NGX_OK;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
@@ -507,10 +514,19 @@ ngx_portal_session_touch(ngx_shm_zone_t *shm_zone, const u_char key[32],
             ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key,
                             hash);
     if (e) {
-        e->data.idle_end = ngx_current_msec + idle;
+        e->data.idle_end = now + idle;
+
+        if (e->told && now - e->told < interval) {
+            rc = NGX_DECLINED;
+
+        } else {
+            e->told = now;
+        }
     }
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
 }
 
 

@@ -542,11 +542,7 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
             return ngx_http_portal_refuse(ctx, NGX_HTTP_FORBIDDEN);
         }
 
-        ngx_http_portal_touch(ctx->portal, ctx->token);
-        ngx_portal_session_touch(ctx->portal->zone, ctx->token,
-                                 1000 * (ctx->session.staff
-                                         ? ctx->conf->staff_idle
-                                         : ctx->conf->idle));
+        ngx_http_portal_touch(ctx);
     }
 
     return ngx_http_portal_gate_body(r, ctx);

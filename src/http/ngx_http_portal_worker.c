@@ -7,7 +7,7 @@
  *   - asks for the lease of the host's listener and starts or stops it,
  *   - cuts responses in flight whose session, person, client or document
  *     was bumped since they were granted,
- *   - once a minute tells PostgreSQL which sessions were seen.
+ *   - tells PostgreSQL which sessions were used, each once a minute.
  */
 
 
@@ -17,7 +17,11 @@
 
 #define NGX_HTTP_PORTAL_TICK       500
 #define NGX_HTTP_PORTAL_LEASE      2000
+/* PostgreSQL hears of a session's use once in so long, ms, */
 #define NGX_HTTP_PORTAL_TOUCH      60000
+
+/* and of all of a worker's together, ms */
+#define NGX_HTTP_PORTAL_FLUSH      10000
 #define NGX_HTTP_PORTAL_TOUCH_MAX  512
 
 
@@ -122,7 +126,7 @@ ngx_http_portal_tick(ngx_event_t *ev)
     ngx_http_portal_listen(portal);
     ngx_http_portal_cut(portal);
 
-    if (ngx_current_msec - portal->touch_sent >= NGX_HTTP_PORTAL_TOUCH) {
+    if (ngx_current_msec - portal->touch_sent >= NGX_HTTP_PORTAL_FLUSH) {
         ngx_http_portal_touch_send(portal);
     }
 
@@ -312,22 +316,24 @@ ngx_http_portal_cut(ngx_http_portal_t *portal)
 }
 
 
+/* A session was used: it lives longer, and PostgreSQL hears of it soon. */
+
 void
-ngx_http_portal_touch(ngx_http_portal_t *portal, const u_char token[32])
+ngx_http_portal_touch(ngx_http_portal_ctx_t *ctx)
 {
-    u_char      *p;
-    ngx_uint_t   i;
+    u_char             *p;
+    ngx_msec_t          idle;
+    ngx_http_portal_t  *portal;
 
-    p = portal->touched->elts;
+    portal = ctx->portal;
+    idle = 1000 * (ctx->session.staff ? ctx->conf->staff_idle
+                                      : ctx->conf->idle);
 
-    /* the last few are the likely ones; a duplicate costs nothing */
-
-    for (i = portal->touched->nelts; i > 0 && portal->touched->nelts - i < 8;
-         i--)
+    if (ngx_portal_session_touch(portal->zone, ctx->token, idle,
+                                 ngx_min(NGX_HTTP_PORTAL_TOUCH, idle / 4))
+        != NGX_OK)
     {
-        if (ngx_memcmp(p + (i - 1) * 32, token, 32) == 0) {
-            return;
-        }
+        return;
     }
 
     if (portal->touched->nelts >= NGX_HTTP_PORTAL_TOUCH_MAX) {
@@ -337,7 +343,7 @@ ngx_http_portal_touch(ngx_http_portal_t *portal, const u_char token[32])
     if (portal->touched->nelts < NGX_HTTP_PORTAL_TOUCH_MAX) {
         p = ngx_array_push(portal->touched);
         if (p) {
-            ngx_memcpy(p, token, 32);
+            ngx_memcpy(p, ctx->token, 32);
         }
     }
 }
