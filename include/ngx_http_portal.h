@@ -48,11 +48,6 @@
 /* sign-in failures are answered no sooner than this, ms */
 #define NGX_HTTP_PORTAL_FLOOR        400
 
-/* failures of a network before it is banned, and their window, ms */
-#define NGX_HTTP_PORTAL_FAILURES     20
-#define NGX_HTTP_PORTAL_WINDOW       600000
-
-
 typedef struct ngx_http_portal_s        ngx_http_portal_t;
 typedef struct ngx_http_portal_ctx_s    ngx_http_portal_ctx_t;
 typedef struct ngx_http_portal_route_s  ngx_http_portal_route_t;
@@ -233,6 +228,7 @@ struct ngx_http_portal_ctx_s {
     uint64_t                     event;       /* before the query */
     ngx_portal_session_t         session;
     u_char                       network[16];
+    u_char                       site[16];    /* its /48, for IPv6 */
 
     /* what waits */
     ngx_portal_db_job_t         *job;
@@ -259,6 +255,7 @@ struct ngx_http_portal_ctx_s {
     unsigned                     has_token:1; /* passed the key check */
     unsigned                     has_pre:1;
     unsigned                     has_device:1;
+    unsigned                     has_site:1;
     unsigned                     known:1;     /* session is filled in */
     unsigned                     json:1;      /* the client asks for JSON */
     unsigned                     head_flash:1;
@@ -316,6 +313,15 @@ ngx_int_t ngx_http_portal_cookie_set(ngx_http_request_t *r,
 ngx_int_t ngx_http_portal_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_portal_precontent_handler(ngx_http_request_t *r);
 ngx_http_portal_ctx_t *ngx_http_portal_get_ctx(ngx_http_request_t *r);
+
+/*
+ * The limiter of credentials: failures of an IPv4 address, an IPv6 /64 and
+ * its /48.  banned() returns the milliseconds that are left, or 0.
+ */
+void ngx_http_portal_limit_network(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+void ngx_http_portal_limit_fail(ngx_http_portal_ctx_t *ctx);
+ngx_msec_t ngx_http_portal_limit_banned(ngx_http_portal_ctx_t *ctx);
 
 /* the content */
 ngx_int_t ngx_http_portal_content_handler(ngx_http_request_t *r);

@@ -558,8 +558,7 @@ ngx_http_portal_password_refused(ngx_http_request_t *r,
 
     s = ctx->state;
 
-    ngx_portal_limit_fail(ctx->portal->zone, ctx->network,
-                          NGX_HTTP_PORTAL_FAILURES, NGX_HTTP_PORTAL_WINDOW);
+    ngx_http_portal_limit_fail(ctx);
 
     left = (ngx_msec_int_t) (s->start + NGX_HTTP_PORTAL_FLOOR
                              - ngx_current_msec);

@@ -33,7 +33,7 @@ portal_compile_fail(portal_compile_t *c, const char *what,
 {
     if (c->err->file.len == 0) {
         c->err->file = c->t->file.len ? c->t->file : c->t->name;
-        c->err->line = c->line;
+        c->err->line = c->tag;
     }
 
     if (what) {
@@ -81,7 +81,7 @@ portal_compile_op(portal_compile_t *c, portal_op_e type)
     memset(ops, 0, sizeof(portal_op_t));
 
     ops->type = type;
-    ops->line = c->line;
+    ops->line = c->tag;
     ops->end = t->nops;
 
     return ops;
@@ -115,7 +115,7 @@ portal_compile_text(portal_compile_t *c)
     }
 
     if (c->depth) {
-        c->line = c->stack[c->depth - 1].line;
+        c->tag = c->stack[c->depth - 1].line;
         return portal_compile_fail(c, "unclosed section",
                                     &c->stack[c->depth - 1].name);
     }
@@ -255,6 +255,7 @@ portal_compile_tag(portal_compile_t *c)
     sigil = p < c->last && portal_compile_sigil(*p) ? *p++ : 0;
 
     s.data = (unsigned char *) p;
+    c->tag = c->line;
 
     if (portal_compile_end(c, sigil, &s) != PORTAL_OK) {
         return PORTAL_ERROR;
@@ -350,6 +351,7 @@ portal_compile_end(portal_compile_t *c, unsigned char sigil, portal_str_t *s)
     }
 
     c->p = end + n;
+    c->tag = c->line;
 
     return PORTAL_OK;
 }

@@ -64,7 +64,7 @@ portal_compile_open(portal_compile_t *c, unsigned char sigil,
     open = &c->stack[c->depth++];
     open->op = at;
     open->name = *name;
-    open->line = c->line;
+    open->line = c->tag;
     open->dedent = c->dedent;
     open->begin = c->begin;
     open->alone = alone != 0;
@@ -173,7 +173,7 @@ portal_compile_close(portal_compile_t *c, const portal_str_t *name,
     op = &c->t->ops[open->op];
 
     op->end = c->t->nops;
-    op->lines = (op->type == portal_op_block && alone);
+    op->lines = (op->type == portal_op_block && alone && c->p[-1] == '\n');
 
     c->dedent = open->dedent;
 

@@ -35,6 +35,7 @@ portal_net_key(const unsigned char *addr, int family, unsigned bits,
     memcpy(out + 2, addr, bytes);
 
     if (bits % 8) {
-        out[2 + bytes] = addr[bytes] & (unsigned char) (0xff << (8 - bits % 8));
+        out[2 + bytes] = addr[bytes]
+                         & (unsigned char) (0xff << (8 - bits % 8));
     }
 }

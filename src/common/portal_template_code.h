@@ -90,6 +90,7 @@ typedef struct {
     const unsigned char     *p;
     const unsigned char     *last;
     unsigned                 line;
+    unsigned                 tag;        /* line of the last tag */
 
     unsigned char            open[16];   /* delimiters */
     unsigned char            close[16];

@@ -14,7 +14,6 @@
 
 #include "ngx_http_portal.h"
 #include "portal_accept.h"
-#include "portal_netkey.h"
 #include "portal_text.h"
 
 
@@ -25,8 +24,6 @@ static ngx_int_t ngx_http_portal_refuse(ngx_http_portal_ctx_t *ctx,
 static ngx_int_t ngx_http_portal_gate_find(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_gate_who(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx);
-static void ngx_http_portal_gate_network(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static void ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
@@ -336,7 +333,7 @@ ngx_http_portal_gate_who(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
     ctx->gate = ngx_http_portal_gate_access;
 
-    ngx_http_portal_gate_network(r, ctx);
+    ngx_http_portal_limit_network(r, ctx);
 
     ctx->has_pre = ngx_http_portal_cookie_token(r, ctx, "-pre", ctx->pre)
                    == NGX_OK;
@@ -376,39 +373,6 @@ ngx_http_portal_gate_who(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
 
 static void
-ngx_http_portal_gate_network(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx)
-{
-    struct sockaddr      *sa;
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    sa = r->connection->sockaddr;
-
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        portal_net_key(sin6->sin6_addr.s6_addr, AF_INET6, 64, ctx->network);
-        break;
-#endif
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-        portal_net_key((u_char *) &sin->sin_addr.s_addr, AF_INET, 32,
-                       ctx->network);
-        break;
-
-    default:
-        ngx_memzero(ctx->network, sizeof(ctx->network));
-    }
-}
-
-
-static void
 ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
@@ -435,9 +399,7 @@ ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
 
         /* made with our key, and no session: expired, ended, or a guess */
 
-        ngx_portal_limit_fail(ctx->portal->zone, ctx->network,
-                              NGX_HTTP_PORTAL_FAILURES,
-                              NGX_HTTP_PORTAL_WINDOW);
+        ngx_http_portal_limit_fail(ctx);
     }
 
     ngx_http_portal_gate_resume(r);
@@ -516,8 +478,7 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 #endif
 
     if (route->action && route->action->credential) {
-        ctx->retry = ngx_portal_limit_banned(ctx->portal->zone,
-                                             ctx->network);
+        ctx->retry = ngx_http_portal_limit_banned(ctx);
         if (ctx->retry) {
             return ngx_http_portal_refuse(ctx, NGX_HTTP_TOO_MANY_REQUESTS);
         }

@@ -1,0 +1,281 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * What is in the tables of the zone: sessions, grants, failures and bans of
+ * networks.  Each function holds the mutex for a lookup and a copy only.
+ */
+
+
+#include "ngx_portal_zone_table.h"
+
+
+ngx_int_t
+ngx_portal_session_get(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    ngx_portal_session_t *session)
+{
+    uint32_t                     hash;
+    uint64_t                     now;
+    ngx_int_t                    rc;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+    now = ngx_current_msec;
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_session_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key,
+                            hash);
+
+    if (e && e->head.expires > now
+        && e->data.idle_end > now && e->data.absolute_end > now
+        && ngx_portal_trusted(zone->sh)
+        && !ngx_portal_stale(zone->sh, e->data.event, e->data.id,
+                             e->data.person, NULL, NULL))
+    {
+        e->head.used = 1;
+        *session = e->data;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_portal_session_put(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    const ngx_portal_session_t *session)
+{
+    uint32_t                     hash;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (!ngx_portal_stale(zone->sh, session->event, session->id,
+                          session->person, NULL, NULL))
+    {
+        e = (ngx_portal_session_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_SESSIONS],
+                                 key, hash);
+
+        if (e) {
+            e->data = *session;
+            e->told = 0;
+            e->head.expires = ngx_current_msec + NGX_PORTAL_ENTRY_TTL;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_session_drop(ngx_shm_zone_t *shm_zone, const u_char key[32])
+{
+    uint32_t             hash;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key, hash);
+    if (e) {
+        e->valid = 0;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_portal_session_touch(ngx_shm_zone_t *shm_zone, const u_char key[32],
+    ngx_msec_t idle, ngx_msec_t interval)
+{
+    uint32_t                     hash;
+    uint64_t                     now;
+    ngx_int_t                    rc;
+    ngx_portal_zone_t           *zone = shm_zone->data;
+    ngx_portal_session_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 32);
+    now = ngx_current_msec;
+    rc = NGX_OK;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_session_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key,
+                            hash);
+    if (e) {
+        e->data.idle_end = now + idle;
+
+        if (e->told && now - e->told < interval) {
+            rc = NGX_DECLINED;
+
+        } else {
+            e->told = now;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_portal_grant_get(ngx_shm_zone_t *shm_zone,
+    const ngx_portal_grant_key_t *key, ngx_portal_grant_t *grant)
+{
+    uint32_t                   hash;
+    ngx_int_t                  rc;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_grant_entry_t  *e;
+
+    hash = ngx_portal_hash((u_char *) key, sizeof(ngx_portal_grant_key_t));
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_grant_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_GRANTS], key,
+                            hash);
+
+    if (e && e->head.expires > (uint64_t) ngx_current_msec
+        && ngx_portal_trusted(zone->sh)
+        && !ngx_portal_stale(zone->sh, e->data.event, e->key.session,
+                             e->data.person, e->data.client,
+                             e->key.document))
+    {
+        e->head.used = 1;
+        *grant = e->data;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_portal_grant_put(ngx_shm_zone_t *shm_zone,
+    const ngx_portal_grant_key_t *key, const ngx_portal_grant_t *grant)
+{
+    uint32_t                   hash;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_grant_entry_t  *e;
+
+    hash = ngx_portal_hash((u_char *) key, sizeof(ngx_portal_grant_key_t));
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (!ngx_portal_stale(zone->sh, grant->event, key->session,
+                          grant->person, grant->client, key->document))
+    {
+        e = (ngx_portal_grant_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_GRANTS], key,
+                                 hash);
+
+        if (e) {
+            e->data = *grant;
+            e->head.expires = ngx_current_msec + NGX_PORTAL_ENTRY_TTL;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_limit_fail(ngx_shm_zone_t *shm_zone, const u_char key[16],
+    ngx_uint_t max, ngx_msec_t window)
+{
+    uint32_t                   hash;
+    uint64_t                   now, count, end;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_limit_entry_t  *e, *ban;
+
+    hash = ngx_portal_hash(key, 16);
+    now = ngx_current_msec;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = (ngx_portal_limit_entry_t *)
+            ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
+                            hash);
+
+    if (e && e->head.expires > now) {
+        count = ++e->count;
+        end = e->head.expires;
+        e->head.used = 1;
+
+    } else {
+        count = 1;
+        end = now + window;
+
+        e = (ngx_portal_limit_entry_t *)
+                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
+                                 hash);
+        if (e) {
+            e->count = 1;
+            e->head.expires = end;
+            ngx_memory_barrier();
+            e->head.valid = 1;
+        }
+    }
+
+    if (count >= max) {
+        ban = (ngx_portal_limit_entry_t *)
+                  ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_BANS], key,
+                                   hash);
+        if (ban) {
+            ban->head.expires = end;
+            ban->head.fixed = 1;
+            ngx_memory_barrier();
+            ban->head.valid = 1;
+        }
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_msec_t
+ngx_portal_limit_banned(ngx_shm_zone_t *shm_zone, const u_char key[16])
+{
+    uint32_t             hash;
+    uint64_t             now;
+    ngx_msec_t           left;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 16);
+    now = ngx_current_msec;
+    left = 0;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_BANS], key, hash);
+    if (e && e->expires > now) {
+        left = (ngx_msec_t) (e->expires - now);
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return left;
+}

@@ -1,0 +1,557 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * The connections of a worker's pool.  The state of one is the list that it
+ * is in:
+ *
+ *     free -> connecting -> idle <-> busy -> draining -> idle or free
+ *                  |                   |
+ *                  +- fails: back-off  +- error, not idle: free
+ *
+ * A page function of the site may leave settings, locks or prepared
+ * statements behind.  portal.call marks such a session by a "!" at the end
+ * of application_name, which PostgreSQL reports by itself; a connection so
+ * marked, or one whose call failed, is cleaned by DISCARD ALL before it
+ * serves anybody else.  A page of ours costs nothing for it.
+ */
+
+
+#include "ngx_portal_db_pool.h"
+
+
+#define NGX_PORTAL_DB_BACKOFF_MIN  50
+#define NGX_PORTAL_DB_BACKOFF_MAX  1000
+
+
+static void ngx_portal_db_connect(ngx_portal_db_t *db);
+static void ngx_portal_db_refuse(ngx_portal_db_t *db);
+static void ngx_portal_db_release(ngx_portal_db_slot_t *slot);
+static ngx_uint_t ngx_portal_db_is_prepared(ngx_portal_db_slot_t *slot,
+    const ngx_portal_db_statement_t *st);
+static void ngx_portal_db_run(ngx_portal_db_slot_t *slot,
+    ngx_portal_db_job_t *job);
+static ngx_int_t ngx_portal_db_send(ngx_portal_db_slot_t *slot);
+static ngx_uint_t ngx_portal_db_dirty(ngx_portal_db_slot_t *slot);
+static ngx_portal_db_err_e ngx_portal_db_classify(const char *sqlstate);
+
+
+void
+ngx_portal_db_move(ngx_portal_db_slot_t *slot, ngx_portal_db_state_e state)
+{
+    ngx_portal_db_t  *db;
+
+    db = slot->db;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, db->log, 0,
+                   "portal db %p: state %d -> %d", slot, slot->state, state);
+
+    ngx_queue_remove(&slot->queue);
+    db->counts[slot->state]--;
+
+    slot->state = state;
+
+    /* the one used last is used first: the others may grow old */
+
+    ngx_queue_insert_head(&db->lists[state], &slot->queue);
+    db->counts[state]++;
+
+    if (slot->conn.c) {
+        slot->conn.c->idle = (state == ngx_portal_db_idle);
+    }
+}
+
+
+/* Gives waiting calls to idle connections, and opens more where needed. */
+
+void
+ngx_portal_db_serve(ngx_portal_db_t *db)
+{
+    ngx_queue_t           *q;
+    ngx_portal_db_job_t   *job;
+    ngx_portal_db_slot_t  *slot;
+
+    while (!ngx_queue_empty(&db->waiting)
+           && !ngx_queue_empty(&db->lists[ngx_portal_db_idle]))
+    {
+        q = ngx_queue_head(&db->waiting);
+        job = ngx_queue_data(q, ngx_portal_db_job_t, queue);
+
+        q = ngx_queue_head(&db->lists[ngx_portal_db_idle]);
+        slot = ngx_queue_data(q, ngx_portal_db_slot_t, queue);
+
+        ngx_queue_remove(&job->queue);
+        db->nwaiting--;
+
+        ngx_portal_db_run(slot, job);
+    }
+
+    if (db->nwaiting > db->counts[ngx_portal_db_connecting]
+        && !ngx_queue_empty(&db->lists[ngx_portal_db_free]))
+    {
+        ngx_portal_db_connect(db);
+    }
+}
+
+
+static void
+ngx_portal_db_connect(ngx_portal_db_t *db)
+{
+    ngx_queue_t           *q;
+    ngx_portal_db_slot_t  *slot;
+
+    if (db->closing
+        || (db->backoff
+            && (ngx_msec_int_t) (db->retry - ngx_current_msec) > 0))
+    {
+        return;
+    }
+
+    /* while the server is in doubt, one attempt at a time */
+
+    if (db->backoff && db->counts[ngx_portal_db_connecting]) {
+        return;
+    }
+
+    q = ngx_queue_head(&db->lists[ngx_portal_db_free]);
+    slot = ngx_queue_data(q, ngx_portal_db_slot_t, queue);
+
+    ngx_portal_db_move(slot, ngx_portal_db_connecting);
+
+    slot->nprepared = 0;
+    slot->timer.cancelable = 0;
+    slot->born = ngx_current_msec;
+
+    if (ngx_portal_db_conn_start(&slot->conn, db->conninfo) != NGX_OK) {
+        ngx_portal_db_move(slot, ngx_portal_db_free);
+        ngx_portal_db_refuse(db);
+        return;
+    }
+
+    ngx_add_timer(&slot->timer, db->conf->connect_timeout);
+}
+
+
+/* A connection could not be had: wait longer before the next attempt. */
+
+static void
+ngx_portal_db_refuse(ngx_portal_db_t *db)
+{
+    ngx_queue_t          *q;
+    ngx_msec_t            left;
+    ngx_portal_db_job_t  *job;
+
+    db->backoff = db->backoff ? db->backoff * 2 : NGX_PORTAL_DB_BACKOFF_MIN;
+
+    if (db->backoff > NGX_PORTAL_DB_BACKOFF_MAX) {
+        db->backoff = NGX_PORTAL_DB_BACKOFF_MAX;
+    }
+
+    db->retry = ngx_current_msec + db->backoff / 2
+                + (ngx_msec_t) ngx_random() % (db->backoff / 2 + 1);
+
+    if (db->counts[ngx_portal_db_idle] || db->counts[ngx_portal_db_busy]) {
+        return;
+    }
+
+    /* those who wait are told soon, but not from here: see db_call() */
+
+    for (q = ngx_queue_head(&db->waiting);
+         q != ngx_queue_sentinel(&db->waiting);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_portal_db_job_t, queue);
+
+        if (job->refused) {
+            continue;
+        }
+
+        left = job->deadline - ngx_current_msec;
+
+        if ((ngx_msec_int_t) left > NGX_PORTAL_DB_REFUSED) {
+            job->refused = 1;
+            ngx_add_timer(&job->timer, NGX_PORTAL_DB_REFUSED);
+        }
+    }
+}
+
+
+void
+ngx_portal_db_connected(ngx_portal_db_conn_t *conn)
+{
+    ngx_portal_db_slot_t  *slot = conn->data;
+
+    ngx_del_timer(&slot->timer);
+
+    slot->db->backoff = 0;
+    ngx_portal_db_release(slot);
+}
+
+
+/* Idle again, unless it is too old, unclean, or the worker goes. */
+
+static void
+ngx_portal_db_release(ngx_portal_db_slot_t *slot)
+{
+    ngx_portal_db_t  *db;
+
+    db = slot->db;
+
+    if (slot->timer.timer_set) {
+        ngx_del_timer(&slot->timer);
+    }
+
+    if (ngx_exiting || db->closing) {
+        if (db->nwaiting == 0 || db->closing) {
+            ngx_portal_db_slot_close(slot, NULL);
+            return;
+        }
+
+    } else if (ngx_current_msec - slot->born > db->conf->lifetime) {
+        ngx_portal_db_slot_close(slot, NULL);
+        ngx_portal_db_serve(db);
+        return;
+    }
+
+    ngx_portal_db_move(slot, ngx_portal_db_idle);
+
+    slot->timer.cancelable = 1;
+    ngx_add_timer(&slot->timer, db->conf->idle_timeout);
+
+    ngx_portal_db_serve(db);
+}
+
+
+static ngx_uint_t
+ngx_portal_db_is_prepared(ngx_portal_db_slot_t *slot,
+    const ngx_portal_db_statement_t *st)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < slot->nprepared; i++) {
+        if (slot->prepared[i] == st) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_portal_db_run(ngx_portal_db_slot_t *slot, ngx_portal_db_job_t *job)
+{
+    ngx_del_timer(&slot->timer);
+    slot->timer.cancelable = 0;
+
+    slot->job = job;
+    slot->st = job->st;
+    job->slot = slot;
+
+    ngx_portal_db_move(slot, ngx_portal_db_busy);
+
+    slot->step = ngx_portal_db_is_prepared(slot, job->st)
+                 ? ngx_portal_db_execute : ngx_portal_db_prepare;
+
+    if (ngx_portal_db_send(slot) == NGX_OK) {
+        return;
+    }
+
+    /*
+     * Not even sent: the connection had died while it was idle.  The call
+     * goes back to the head of the queue; its timer is still set.
+     */
+
+    slot->job = NULL;
+    job->slot = NULL;
+
+    ngx_queue_insert_head(&slot->db->waiting, &job->queue);
+    slot->db->nwaiting++;
+
+    ngx_portal_db_slot_close(slot, "send failed");
+}
+
+
+static ngx_int_t
+ngx_portal_db_send(ngx_portal_db_slot_t *slot)
+{
+    int                   ok;
+    PGconn               *pg;
+    ngx_portal_db_job_t  *job;
+
+    pg = slot->conn.pg;
+    job = slot->job;
+
+    ngx_portal_db_conn_clear(&slot->conn);
+
+    switch (slot->step) {
+
+    case ngx_portal_db_prepare:
+        ok = PQsendPrepare(pg, job->st->name, job->st->sql, job->st->nparams,
+                           NULL);
+        break;
+
+    case ngx_portal_db_execute:
+        ok = PQsendQueryPrepared(pg, job->st->name, job->st->nparams,
+                                 job->values, job->lengths, job->formats, 0);
+        break;
+
+    default: /* ngx_portal_db_discard */
+        ok = PQsendQuery(pg, "DISCARD ALL");
+    }
+
+    return (ok && ngx_portal_db_conn_sent(&slot->conn) == NGX_OK)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* "!" at the end of application_name: see the head of this file. */
+
+static ngx_uint_t
+ngx_portal_db_dirty(ngx_portal_db_slot_t *slot)
+{
+    size_t       len;
+    const char  *name;
+
+    name = PQparameterStatus(slot->conn.pg, "application_name");
+    len = name ? ngx_strlen(name) : 0;
+
+    return len && name[len - 1] == '!';
+}
+
+
+void
+ngx_portal_db_done(ngx_portal_db_conn_t *conn)
+{
+    ngx_uint_t               clean;
+    ngx_portal_db_t         *db;
+    ngx_portal_db_job_t     *job;
+    ngx_portal_db_slot_t    *slot = conn->data;
+    ngx_portal_db_result_t   result;
+
+    db = slot->db;
+    job = slot->job;
+
+    if (slot->step == ngx_portal_db_prepare && !conn->error) {
+
+        if (slot->nprepared == NGX_PORTAL_DB_STATEMENTS) {
+            ngx_portal_db_slot_close(slot, "too many statements");
+            return;
+        }
+
+        slot->prepared[slot->nprepared++] = slot->st;
+        slot->step = ngx_portal_db_execute;
+
+        if (job == NULL) {
+
+            /* cancelled meanwhile */
+
+            ngx_portal_db_release(slot);
+            return;
+        }
+
+        if (ngx_portal_db_send(slot) != NGX_OK) {
+            ngx_portal_db_slot_close(slot, "send failed");
+        }
+
+        return;
+    }
+
+    if (slot->step == ngx_portal_db_discard) {
+        if (conn->error) {
+            ngx_portal_db_slot_close(slot, "could not be cleaned");
+            ngx_portal_db_serve(db);
+            return;
+        }
+
+        slot->nprepared = 0;
+        slot->step = ngx_portal_db_execute;
+        ngx_portal_db_release(slot);
+        return;
+    }
+
+    if (job && conn->error && !job->retried
+        && ngx_strcmp(conn->sqlstate, "26000") == 0)
+    {
+        /* the statement is unknown there (a failover): prepare again */
+
+        job->retried = 1;
+        slot->nprepared = 0;
+        slot->step = ngx_portal_db_prepare;
+
+        if (ngx_portal_db_send(slot) != NGX_OK) {
+            ngx_portal_db_slot_close(slot, "send failed");
+        }
+
+        return;
+    }
+
+    clean = !conn->error && !ngx_portal_db_dirty(slot);
+
+    ngx_memzero(&result, sizeof(ngx_portal_db_result_t));
+
+    if (conn->error) {
+        result.err = ngx_portal_db_classify(conn->sqlstate);
+        ngx_memcpy(result.sqlstate, conn->sqlstate, 6);
+
+        ngx_log_error(NGX_LOG_ERR, db->log, 0,
+                      "portal \"%V\": call \"%s\" failed with SQLSTATE %s",
+                      &db->conf->portal, job ? job->st->name : "abandoned",
+                      conn->sqlstate);
+
+    } else {
+        result.res = conn->res;
+        conn->res = NULL;
+    }
+
+    slot->job = NULL;
+
+    if (clean) {
+        ngx_portal_db_release(slot);
+
+    } else {
+        slot->step = ngx_portal_db_discard;
+
+        if (slot->state == ngx_portal_db_draining) {
+            ngx_portal_db_move(slot, ngx_portal_db_busy);
+        }
+
+        if (slot->timer.timer_set) {
+            ngx_del_timer(&slot->timer);
+        }
+
+        ngx_add_timer(&slot->timer, db->conf->drain_timeout);
+
+        if (ngx_portal_db_send(slot) != NGX_OK) {
+            ngx_portal_db_slot_close(slot, "send failed");
+        }
+    }
+
+    if (job) {
+
+        /* job->slot is set: it is in no queue */
+
+        ngx_portal_db_finish(job, &result);
+
+    } else if (result.res) {
+        PQclear(result.res);
+    }
+}
+
+
+static ngx_portal_db_err_e
+ngx_portal_db_classify(const char *sqlstate)
+{
+    if (ngx_strncmp(sqlstate, "40", 2) == 0) {
+        return NGX_PORTAL_DB_ERR_SERIALIZATION;
+    }
+
+    if (ngx_strcmp(sqlstate, "57014") == 0
+        || ngx_strcmp(sqlstate, "55P03") == 0)
+    {
+        return NGX_PORTAL_DB_ERR_TIMEOUT;
+    }
+
+    if (ngx_strncmp(sqlstate, "08", 2) == 0
+        || ngx_strncmp(sqlstate, "57P", 3) == 0
+        || ngx_strncmp(sqlstate, "53", 2) == 0)
+    {
+        return NGX_PORTAL_DB_ERR_CONNECTION;
+    }
+
+    return NGX_PORTAL_DB_ERR_QUERY;
+}
+
+
+void
+ngx_portal_db_failed(ngx_portal_db_conn_t *conn)
+{
+    ngx_portal_db_slot_t  *slot = conn->data;
+
+    ngx_uint_t        connecting;
+    ngx_portal_db_t  *db;
+
+    db = slot->db;
+    connecting = (slot->state == ngx_portal_db_connecting);
+
+    ngx_portal_db_slot_close(slot, NULL);
+
+    if (connecting) {
+        ngx_portal_db_refuse(db);
+    }
+
+    /* those who wait for the one that was lost get another */
+
+    ngx_portal_db_serve(db);
+}
+
+
+/* Its call, if it had one, is told that the connection was lost. */
+
+void
+ngx_portal_db_slot_close(ngx_portal_db_slot_t *slot, const char *reason)
+{
+    ngx_portal_db_job_t  *job;
+
+    if (reason) {
+        ngx_log_error(NGX_LOG_INFO, slot->db->log, 0,
+                      "portal \"%V\": connection closed: %s",
+                      &slot->db->conf->portal, reason);
+    }
+
+    if (slot->timer.timer_set) {
+        ngx_del_timer(&slot->timer);
+    }
+
+    ngx_portal_db_conn_close(&slot->conn);
+    slot->nprepared = 0;
+
+    ngx_portal_db_move(slot, ngx_portal_db_free);
+
+    job = slot->job;
+    slot->job = NULL;
+
+    if (job) {
+        ngx_portal_db_fail(job, NGX_PORTAL_DB_ERR_CONNECTION);
+    }
+}
+
+
+void
+ngx_portal_db_slot_timer(ngx_event_t *ev)
+{
+    ngx_portal_db_slot_t  *slot = ev->data;
+
+    ngx_portal_db_t  *db;
+
+    db = slot->db;
+
+    switch (slot->state) {
+
+    case ngx_portal_db_connecting:
+        ngx_log_error(NGX_LOG_ERR, db->log, 0,
+                      "portal \"%V\": connection to PostgreSQL timed out",
+                      &db->conf->portal);
+        ngx_portal_db_slot_close(slot, NULL);
+        ngx_portal_db_refuse(db);
+        return;
+
+    case ngx_portal_db_idle:
+
+        /* the last one is kept: the next visitor need not wait for it */
+
+        if (db->counts[ngx_portal_db_idle] + db->counts[ngx_portal_db_busy]
+            == 1)
+        {
+            ngx_add_timer(ev, db->conf->idle_timeout);
+            return;
+        }
+
+        ngx_portal_db_slot_close(slot, "idle timeout");
+        return;
+
+    default:
+        ngx_portal_db_slot_close(slot, "abandoned statement still runs");
+        ngx_portal_db_serve(db);
+    }
+}
