@@ -54,12 +54,12 @@ begin
 end
 $$;
 
--- A colour of a picture: 1 to 6, always the same for the same id.
+-- A colour of a picture: 1 to 5, always the same for the same id.
 create or replace function portal.avatar(id uuid) returns integer
 language plpgsql immutable strict parallel safe set search_path = portal, pg_temp
 as $$
 begin
-  return 1 + get_byte(uuid_send(id), 15) % 6;
+  return 1 + get_byte(uuid_send(id), 15) % 5;
 end
 $$;
 
@@ -396,8 +396,9 @@ begin
     several := false;
     select k.id into id from portal.client k where k.slug = resolve_client.slug;
 
-    if id is not null
-       and not portal.may_see(who.person_id, case when who.kind = 'staff' then who.role end, id)
+    -- an absent one costs what somebody else's does
+    if not portal.may_see(who.person_id, case when who.kind = 'staff' then who.role end,
+                          coalesce(id, '00000000-0000-0000-0000-000000000000'))
     then
       id := null;
     end if;
@@ -469,6 +470,7 @@ begin
                  json_build_object('name', k.contact_name, 'initials', portal.initials(k.contact_name),
                                    'avatar', portal.avatar(k.contact), 'title', k.title, 'phone', k.phone,
                                    'phone_href', portal.phone_href(k.phone)) end,
+    'deposit', client is not null and who.kind = 'client' and coalesce(portal.preset(), 'reader') <> 'reader',
     'theme', who.theme,
     'today', current_date);
 end

@@ -154,7 +154,7 @@ begin
   where p.id = portal.person_id();
 
   -- "next" is a path below the base of the page that the form stood on
-  if length(next) > 2000 or next !~ '^[A-Za-z0-9][A-Za-z0-9/_.?=&%+-]*$' or next ~ '(^|/)\.\.?(/|$)|//' then
+  if length(next) > 2000 or next !~ '^[A-Za-z0-9][A-Za-z0-9/_.?=&%+-]*$' or next ~* '(^|/)(\.|%2e){1,2}(/|$)|//' then
     next := case when portal.client() is null then '~clients' else 'documents' end;
   end if;
   return portal.redirect(next, 'preferences_saved');

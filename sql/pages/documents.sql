@@ -179,7 +179,7 @@ create or replace function portal.documents_list(r json, deposit boolean) return
 language plpgsql stable set search_path = portal, pg_temp
 as $$
 declare
-  per constant integer := 25;
+  per constant integer := 18;
   c uuid := portal.client();
   me uuid := portal.person_id();
   en boolean := portal.locale() = 'en';

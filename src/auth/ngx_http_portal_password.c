@@ -17,8 +17,8 @@
  */
 
 
-#include <sodium.h>
 #include "ngx_http_portal.h"
+#include <sodium.h>
 #include "portal_password.h"
 #include "portal_text.h"
 

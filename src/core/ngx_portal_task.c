@@ -12,10 +12,10 @@
  */
 
 
+#include "ngx_portal_core.h"
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "ngx_portal_core.h"
 
 
 #define NGX_PORTAL_TASK_TIMER  10000

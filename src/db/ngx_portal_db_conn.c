@@ -16,8 +16,8 @@
  */
 
 
-#include <openssl/ssl.h>
 #include "ngx_portal_db_conn.h"
+#include <openssl/ssl.h>
 
 
 static ngx_int_t ngx_portal_db_conn_register(ngx_portal_db_conn_t *conn,

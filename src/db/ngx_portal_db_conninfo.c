@@ -7,11 +7,11 @@
  */
 
 
+#include "ngx_portal_db.h"
 #include <netdb.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
-#include "ngx_portal_db.h"
 
 
 typedef struct {

@@ -13,8 +13,8 @@
  */
 
 
-#include <sodium.h>
 #include "ngx_http_portal.h"
+#include <sodium.h>
 #include "portal_cookie.h"
 
 

@@ -9,9 +9,9 @@
  */
 
 
+#include "ngx_http_portal.h"
 #include <jansson.h>
 #include <sodium.h>
-#include "ngx_http_portal.h"
 #include "portal_text.h"
 
 

@@ -11,8 +11,8 @@
  */
 
 
-#include <sodium.h>
 #include "ngx_http_portal.h"
+#include <sodium.h>
 
 
 static ngx_int_t ngx_http_portal_init(ngx_conf_t *cf);

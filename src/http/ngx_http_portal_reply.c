@@ -8,8 +8,8 @@
  */
 
 
-#include <sodium.h>
 #include "ngx_http_portal.h"
+#include <sodium.h>
 #include "portal_accept.h"
 #include "portal_text.h"
 

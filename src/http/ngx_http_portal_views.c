@@ -9,8 +9,8 @@
  */
 
 
-#include <openssl/sha.h>
 #include "ngx_http_portal.h"
+#include <openssl/sha.h>
 
 
 #define NGX_HTTP_PORTAL_FILE_MAX  (4 * 1024 * 1024)
