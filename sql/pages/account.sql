@@ -108,15 +108,15 @@ $$;
 create or replace function portal.session_revoke(r json) returns json
 language plpgsql volatile as $$
 declare
-  id uuid := portal.uuid_or_null(r -> 'path' ->> 'id');
+  wanted uuid := portal.uuid_or_null(r -> 'path' ->> 'id');
 begin
-  delete from portal.session s where s.id = session_revoke.id and s.person_id = portal.person_id();
+  delete from portal.session s where s.id = wanted and s.person_id = portal.person_id();
 
   if not found then
     return portal.refuse(404);
   end if;
 
-  perform portal.audit_add('session.revoked', id);
+  perform portal.audit_add('session.revoked', wanted);
   return portal.redirect('sessions', 'session_revoked');
 end
 $$;
@@ -138,19 +138,19 @@ create or replace function portal.preferences(r json) returns json
 language plpgsql volatile as $$
 declare
   f json := coalesce(r -> 'form', '{}');
-  locale text := f ->> 'locale';
-  theme text := f ->> 'theme';
+  new_locale text := f ->> 'locale';
+  new_theme text := f ->> 'theme';
   next text := coalesce(f ->> 'next', '');
 begin
-  if locale is not null and locale not in ('fr', 'en') then
+  if new_locale is not null and new_locale not in ('fr', 'en') then
     return portal.refuse(422, '{"locale":"locale.invalid"}');
   end if;
-  if theme is not null and theme not in ('auto', 'light', 'dark') then
+  if new_theme is not null and new_theme not in ('auto', 'light', 'dark') then
     return portal.refuse(422, '{"theme":"theme.invalid"}');
   end if;
 
   update portal.person p
-  set locale = coalesce(preferences.locale, p.locale), theme = coalesce(preferences.theme, p.theme)
+  set locale = coalesce(new_locale, p.locale), theme = coalesce(new_theme, p.theme)
   where p.id = portal.person_id();
 
   -- "next" is a path below the base of the page that the form stood on

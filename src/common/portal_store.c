@@ -125,7 +125,7 @@ portal_upload_create(const portal_str_t *storage, const portal_str_t *body,
     }
 
     memcpy(file->name, name->data, name->len);
-    strcpy(file->field, "file");
+    memcpy(file->field, "file", sizeof("file"));
 
     return up;
 

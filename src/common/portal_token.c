@@ -7,6 +7,7 @@
 
 
 #include <sodium.h>
+#include <stdio.h>
 #include <openssl/sha.h>
 #include "portal_text.h"
 #include "portal_token.h"
@@ -83,12 +84,13 @@ portal_keyring_parse(portal_keyring_t *kr, const portal_str_t *text,
         }
 
         if (kr->n == 2) {
-            strcpy(err->text, "more than two keys");
+            snprintf(err->text, sizeof(err->text), "more than two keys");
             return PORTAL_ERROR;
         }
 
         if (portal_keyring_key(&kr->keys[kr->n], &line) != PORTAL_OK) {
-            strcpy(err->text, "a key is not 64 hex digits");
+            snprintf(err->text, sizeof(err->text),
+                     "a key is not 64 hex digits");
             return PORTAL_ERROR;
         }
 
@@ -96,7 +98,7 @@ portal_keyring_parse(portal_keyring_t *kr, const portal_str_t *text,
     }
 
     if (kr->n == 0) {
-        strcpy(err->text, "no key");
+        snprintf(err->text, sizeof(err->text), "no key");
         return PORTAL_ERROR;
     }
 
