@@ -801,8 +801,9 @@ end
 $$;
 alter function portal.touch(bytea[]) owner to portal_gate;
 
--- Ends the session of this token; no session is no error.
-create or replace function portal.sign_out(p_token bytea) returns boolean
+-- Ends the session of this token, or all of its person's; no session is no
+-- error.
+create or replace function portal.sign_out(p_token bytea, p_everywhere boolean) returns boolean
 language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 declare
@@ -811,14 +812,15 @@ begin
   who := portal.identify(p_token);
 
   if who.session_id is not null then
-    perform portal.audit_add('sign_out');
+    perform portal.audit_add(case when p_everywhere then 'sign_out.everywhere' else 'sign_out' end);
   end if;
 
-  delete from portal.session s where s.token_hash = p_token;
+  delete from portal.session s
+  where s.token_hash = p_token or (p_everywhere and s.person_id = who.person_id);
   return who.session_id is not null;
 end
 $$;
-alter function portal.sign_out(bytea) owner to portal_gate;
+alter function portal.sign_out(bytea, boolean) owner to portal_gate;
 
 -- Where a right is taken away, the workers of every host hear of it with the
 -- commit.  Only there: a NOTIFY in every write would cost two thirds of the

@@ -105,8 +105,8 @@ static ngx_portal_db_statement_t  ngx_http_portal_finish_st = {
 
 static ngx_portal_db_statement_t  ngx_http_portal_out_st = {
     "portal_sign_out",
-    "select portal.sign_out($1)",
-    1
+    "select portal.sign_out($1, $2)",
+    2
 };
 
 
@@ -606,8 +606,8 @@ ngx_http_portal_password_refuse(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_portal_sign_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
-    ngx_str_t              location, flash, gone;
-    ngx_portal_db_param_t  param;
+    ngx_str_t              location, flash, gone, everywhere;
+    ngx_portal_db_param_t  params[2];
 
     if (!ctx->known) {
         ngx_str_set(&location, "~sign-in");
@@ -621,9 +621,16 @@ ngx_http_portal_sign_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         return ngx_http_portal_send_redirect(r, ctx, &location, &flash);
     }
 
-    ngx_http_portal_bytes_param(&param, ctx->token, sizeof(ctx->token));
+    ngx_str_set(&everywhere, "f");
 
-    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_out_st, &param,
+    if (portal_form_get(&ctx->form, "everywhere")) {
+        ngx_str_set(&everywhere, "t");
+    }
+
+    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
+    ngx_http_portal_text_param(&params[1], &everywhere);
+
+    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_out_st, params,
                             ngx_http_portal_signed_out)
         != NGX_AGAIN)
     {

@@ -49,7 +49,9 @@ portal_accept_next(portal_accept_t *a)
     a->value.data = (unsigned char *) a->p;
     a->value.len = (size_t) ((semi ? semi : end) - a->p);
 
-    while (a->value.len && a->value.data[a->value.len - 1] == ' ') {
+    while (a->value.len && (a->value.data[a->value.len - 1] == ' '
+                            || a->value.data[a->value.len - 1] == '\t'))
+    {
         a->value.len--;
     }
 
@@ -66,7 +68,7 @@ portal_accept_q(const unsigned char *p, const unsigned char *last)
 
     for ( /* void */ ; last - p >= 3; p++) {
 
-        if (*p != ';' && *p != ' ') {
+        if (*p != ';' && *p != ' ' && *p != '\t') {
             continue;
         }
 

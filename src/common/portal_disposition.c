@@ -19,13 +19,19 @@ static size_t portal_filename_bidi(const unsigned char *p, size_t len);
 
 /*
  * Bytes of a character that turns the direction of text or is not seen
- * ("fdp.exe" may show as "exe.pdf"): U+200B to U+200F, U+202A to U+202E,
- * U+2028, U+2029, U+2066 to U+2069, U+FEFF; 0: another character.
+ * ("fdp.exe" may show as "exe.pdf"): U+0080 to U+009F, U+061C, U+200B to
+ * U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF; 0: another character.
  */
 
 static size_t
 portal_filename_bidi(const unsigned char *p, size_t len)
 {
+    if (len >= 2 && ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+                     || (p[0] == 0xd8 && p[1] == 0x9c)))
+    {
+        return 2;
+    }
+
     if (len < 3) {
         return 0;
     }

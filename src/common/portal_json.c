@@ -25,7 +25,9 @@ static int portal_json_value(portal_json_reader_t *r, unsigned depth);
 static int portal_json_container(portal_json_reader_t *r, unsigned depth,
     uint32_t node, unsigned char close);
 static int portal_json_text(portal_json_reader_t *r);
-static int portal_json_digits(portal_json_reader_t *r);
+static int portal_json_number_text(portal_json_reader_t *r);
+static const unsigned char *portal_json_digits(const unsigned char *p,
+    const unsigned char *last);
 static int portal_json_word(portal_json_reader_t *r, const char *word,
     size_t len, portal_json_e type);
 static uint32_t portal_json_add(portal_json_reader_t *r, portal_json_e type);
@@ -121,7 +123,7 @@ portal_json_value(portal_json_reader_t *r, unsigned depth)
 
     portal_json_space(r);
 
-    if (r->p == r->last || depth > PORTAL_JSON_DEPTH) {
+    if (r->p == r->last) {
         return PORTAL_ERROR;
     }
 
@@ -134,6 +136,11 @@ portal_json_value(portal_json_reader_t *r, unsigned depth)
 
     case '{':
     case '[':
+
+        if (depth == PORTAL_JSON_DEPTH) {
+            return PORTAL_ERROR;
+        }
+
         node = portal_json_add(r, c == '{' ? portal_json_object
                                            : portal_json_array);
         if (node == PORTAL_JSON_NONE) {
@@ -155,7 +162,7 @@ portal_json_value(portal_json_reader_t *r, unsigned depth)
         return portal_json_word(r, "null", 4, portal_json_null);
 
     default:
-        return portal_json_digits(r);
+        return portal_json_number_text(r);
     }
 }
 
@@ -271,10 +278,10 @@ portal_json_text(portal_json_reader_t *r)
 
 
 static int
-portal_json_digits(portal_json_reader_t *r)
+portal_json_number_text(portal_json_reader_t *r)
 {
     uint32_t              node;
-    const unsigned char  *p, *digits;
+    const unsigned char  *p, *last;
 
     node = portal_json_add(r, portal_json_number);
 
@@ -283,20 +290,28 @@ portal_json_digits(portal_json_reader_t *r)
     }
 
     p = r->p;
+    last = r->last;
 
-    if (p < r->last && *p == '-') {
+    p += (p < last && *p == '-');
+
+    if (p < last && *p == '0') {
         p++;
+
+    } else {
+        p = portal_json_digits(p, last);
     }
 
-    digits = p;
-
-    while (p < r->last && ((*p >= '0' && *p <= '9') || *p == '.' || *p == 'e'
-                           || *p == 'E' || *p == '+' || *p == '-'))
-    {
-        p++;
+    if (p && p < last && *p == '.') {
+        p = portal_json_digits(p + 1, last);
     }
 
-    if (p == digits || *digits < '0' || *digits > '9') {
+    if (p && p < last && (*p == 'e' || *p == 'E')) {
+        p++;
+        p += (p < last && (*p == '+' || *p == '-'));
+        p = portal_json_digits(p, last);
+    }
+
+    if (p == NULL) {
         return PORTAL_ERROR;
     }
 
@@ -304,6 +319,21 @@ portal_json_digits(portal_json_reader_t *r)
     r->p = p;
 
     return PORTAL_OK;
+}
+
+
+/* Behind the digits at p; NULL: there is none. */
+
+static const unsigned char *
+portal_json_digits(const unsigned char *p, const unsigned char *last)
+{
+    const unsigned char  *start;
+
+    for (start = p; p < last && *p >= '0' && *p <= '9'; p++) {
+        /* void */
+    }
+
+    return p > start ? p : NULL;
 }
 
 
