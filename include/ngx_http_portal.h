@@ -51,6 +51,7 @@
 typedef struct ngx_http_portal_s        ngx_http_portal_t;
 typedef struct ngx_http_portal_ctx_s    ngx_http_portal_ctx_t;
 typedef struct ngx_http_portal_route_s  ngx_http_portal_route_t;
+typedef struct ngx_http_portal_loc_conf_s  ngx_http_portal_loc_conf_t;
 
 
 /* A named portal: one database, one zone, one cookie. */
@@ -77,9 +78,18 @@ struct ngx_http_portal_s {
 };
 
 
+/* "if" and "limit_except" inside a portal location */
+typedef struct {
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_portal_loc_conf_t  *conf;
+    ngx_http_portal_loc_conf_t  *outer;
+} ngx_http_portal_block_t;
+
+
 typedef struct {
     ngx_array_t                portals;       /* ngx_http_portal_t * */
     ngx_array_t                locations;     /* …_loc_conf_t * */
+    ngx_array_t                blocks;        /* …_block_t */
 } ngx_http_portal_main_conf_t;
 
 
@@ -123,7 +133,7 @@ typedef struct {
 } ngx_http_portal_asset_t;
 
 
-typedef struct {
+struct ngx_http_portal_loc_conf_s {
     ngx_http_portal_t         *portal;
     ngx_str_t                  url;           /* base URL, ends with "/" */
     ngx_str_t                  origin;        /* scheme://host[:port] */
@@ -168,7 +178,7 @@ typedef struct {
 
     ngx_str_t                  file;          /* of the location */
     ngx_uint_t                 line;
-} ngx_http_portal_loc_conf_t;
+};
 
 
 typedef enum {

@@ -27,6 +27,8 @@ static void ngx_http_portal_check_memory(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_prepare(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
+static void ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
+    ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_error_pages(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_site(ngx_conf_t *cf,
@@ -43,6 +45,7 @@ ngx_http_portal_check(ngx_conf_t *cf, ngx_http_portal_main_conf_t *pmcf)
     ngx_http_portal_t           **portals;
     ngx_http_core_srv_conf_t    **cscfp;
     ngx_http_core_main_conf_t    *cmcf;
+    ngx_http_portal_block_t      *block;
     ngx_http_portal_loc_conf_t  **locations;
 
     portals = pmcf->portals.elts;
@@ -75,6 +78,17 @@ ngx_http_portal_check(ngx_conf_t *cf, ngx_http_portal_main_conf_t *pmcf)
         {
             return NGX_ERROR;
         }
+    }
+
+    /* the outer one of a block stands before it */
+
+    block = pmcf->blocks.elts;
+
+    for (i = 0; i < pmcf->blocks.nelts; i++) {
+        *block[i].conf = *block[i].outer;
+        block[i].clcf->handler = ngx_http_portal_content_handler;
+        block[i].clcf->error_pages = block[i].conf->location->error_pages;
+        ngx_http_portal_adapt(block[i].clcf, block[i].conf);
     }
 
     return NGX_OK;
@@ -330,16 +344,12 @@ ngx_http_portal_check_memory(ngx_conf_t *cf,
 }
 
 
-static ngx_int_t
-ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
+/* What of the core's own settings a portal location needs. */
+
+static void
+ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
+    ngx_http_portal_loc_conf_t *plcf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
-
-    static ngx_str_t  passwords = ngx_string("portal_password");
-    static ngx_str_t  files = ngx_string("portal_files");
-
-    clcf = plcf->location;
-
     /* forms are read into one buffer, uploads into the store's own tmp/ */
 
     if (clcf->client_body_buffer_size < 2 * NGX_HTTP_PORTAL_FORM_MAX) {
@@ -353,9 +363,21 @@ ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
         clcf->max_ranges = 1;
     }
 
-    if (clcf->types == NULL || clcf->lingering_close == 0) {
+    /* a refusal is to be read before the connection goes */
+
+    if (clcf->lingering_close == NGX_HTTP_LINGERING_OFF) {
         clcf->lingering_close = NGX_HTTP_LINGERING_ON;
     }
+}
+
+
+static ngx_int_t
+ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
+{
+    static ngx_str_t  passwords = ngx_string("portal_password");
+    static ngx_str_t  files = ngx_string("portal_files");
+
+    ngx_http_portal_adapt(plcf->location, plcf);
 
     plcf->cache = ngx_open_file_cache_init(cf->pool, 10000, 60);
     if (plcf->cache == NULL) {

@@ -137,6 +137,9 @@ ngx_http_portal_create_main_conf(ngx_conf_t *cf)
         != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 2,
                           sizeof(ngx_http_portal_loc_conf_t *))
+           != NGX_OK
+        || ngx_array_init(&pmcf->blocks, cf->pool, 2,
+                          sizeof(ngx_http_portal_block_t))
            != NGX_OK)
     {
         return NULL;
@@ -199,14 +202,30 @@ ngx_http_portal_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_portal_loc_conf_t  *prev = parent;
     ngx_http_portal_loc_conf_t  *conf = child;
 
-    ngx_keyval_t              *set;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_keyval_t                 *set;
+    ngx_http_portal_block_t      *block;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_portal_main_conf_t  *pmcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->noname && conf->portal == NULL && prev->portal) {
 
-        /* "if" and "limit_except" inside the location: the same portal */
+        /*
+         * "if" and "limit_except" inside the location: the same portal,
+         * when that is complete
+         */
+
+        pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_portal_module);
+
+        block = ngx_array_push(&pmcf->blocks);
+        if (block == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        block->clcf = clcf;
+        block->conf = conf;
+        block->outer = prev;
 
         *conf = *prev;
 
