@@ -449,14 +449,14 @@ begin
                 where m.person_id = who.person_id and m.ended_at is null limit 2) x);
   end if;
 
-  if client is not null then
-    select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone
-    into k
-    from portal.client c
-    left join portal.staff f on f.person_id = c.contact_id
-    left join portal.person p on p.id = c.contact_id and p.disabled_at is null
-    where c.id = shell.client;
-  end if;
+  -- a row in any case: a record that none was read into has no columns, and
+  -- the first page of a connection would fail
+  select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone
+  into k
+  from (values (shell.client)) x (id)
+  left join portal.client c on c.id = x.id
+  left join portal.staff f on f.person_id = c.contact_id
+  left join portal.person p on p.id = c.contact_id and p.disabled_at is null;
 
   return json_build_object(
     'person', json_build_object('name', who.name, 'email', who.email, 'kind', who.kind,
@@ -743,7 +743,7 @@ language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 begin
   update portal.client k
-  set used_files = k.used_files + files, used_bytes = k.used_bytes + bytes
+  set used_files = greatest(k.used_files + files, 0), used_bytes = greatest(k.used_bytes + bytes, 0)
   where k.id = nullif(current_setting('portal.client', true), '')::uuid
     and k.id = any ((select portal.client_ids())::uuid[])
     and k.used_files + files <= k.quota_files and k.used_bytes + bytes <= k.quota_bytes;
@@ -908,7 +908,12 @@ as $$
 declare
   labels text;
 begin
-  if tg_op = 'UPDATE' and (not new.live) then
+  if tg_op = 'DELETE' then
+    delete from portal.search s where s.document_id = old.id;
+    return old;
+  end if;
+
+  if not new.live then
     delete from portal.search s where s.document_id = new.id;
     return null;
   end if;
@@ -926,7 +931,11 @@ $$;
 alter function portal.document_search() owner to portal_index;
 
 create or replace trigger document_search after insert or update of title, category, date, name, author, withdrawn_at,
-  deleted_at, replaced_by on portal.document
+  deleted_at, replaced_by, client_id on portal.document
+  for each row execute function portal.document_search();
+
+-- before: the row of the search refers to the document's
+create or replace trigger document_gone before delete on portal.document
   for each row execute function portal.document_search();
 
 create or replace function portal.document_counted() returns trigger

@@ -173,11 +173,11 @@ begin
 
   if a.id is null
      or a.created_at < now() - interval '2 minutes'
-     or a.email_hash <> portal.keyed('attempt', 'email:' || portal.email_key(p_email))
+     or a.email_hash is distinct from portal.keyed('attempt', 'email:' || portal.email_key(p_email))
      or a.blocked
      or p.id is null or p.disabled_at is not null
      or c.verifier is null
-     or c.verifier <> sha256(p_output)
+     or c.verifier is distinct from sha256(p_output)
   then
     insert into portal.audit (action, result, person_id, detail, ip)
     values ('sign_in', 'refused', p.id, case when a.blocked and p.id is not null then 'blocked' else '' end,

@@ -14,27 +14,34 @@
 #define PORTAL_EXTENSION_MAX  12
 
 
-static size_t portal_filename_bidi(const unsigned char *p, size_t len);
+static size_t portal_filename_bidi(const unsigned char *p, size_t n);
 
 
 /*
- * Bytes of a character that turns the direction of text or is not seen
- * ("fdp.exe" may show as "exe.pdf"): U+0080 to U+009F, U+061C, U+200B to
- * U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF; 0: another character.
+ * Bytes of a character, at the end of n bytes, that turns the direction of
+ * text or is not seen ("fdp.exe" may show as "exe.pdf"): U+0080 to U+009F,
+ * U+061C, U+200B to U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF; 0:
+ * another character.
  */
 
 static size_t
-portal_filename_bidi(const unsigned char *p, size_t len)
+portal_filename_bidi(const unsigned char *p, size_t n)
 {
-    if (len >= 2 && ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-                     || (p[0] == 0xd8 && p[1] == 0x9c)))
-    {
-        return 2;
+    if (n >= 2) {
+        p += n - 2;
+
+        if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+            || (p[0] == 0xd8 && p[1] == 0x9c))
+        {
+            return 2;
+        }
     }
 
-    if (len < 3) {
+    if (n < 3) {
         return 0;
     }
+
+    p--;
 
     if (p[0] == 0xe2 && p[1] == 0x80
         && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae)))
@@ -106,7 +113,7 @@ int
 portal_filename_clean(portal_arena_t *arena, portal_str_t *dst,
     const portal_str_t *src)
 {
-    size_t                i, n, bidi, dot, cut;
+    size_t                i, n, dot, cut;
     unsigned char        *p, c;
     const unsigned char  *start, *last;
 
@@ -128,18 +135,15 @@ portal_filename_clean(portal_arena_t *arena, portal_str_t *dst,
     for ( /* void */ ; start < last; start++) {
         c = *start;
 
-        bidi = portal_filename_bidi(start, (size_t) (last - start));
-
-        if (bidi) {
-            start += bidi - 1;
-            continue;
-        }
-
         if (c < 0x20 || c == 0x7f || (n == 0 && (c == '.' || c == ' '))) {
             continue;
         }
 
         p[n++] = c;
+
+        /* of what is kept: bytes that were apart may have come together */
+
+        n -= portal_filename_bidi(p, n);
     }
 
     while (n && (p[n - 1] == ' ' || p[n - 1] == '.')) {

@@ -255,6 +255,12 @@ portal_multipart_collect(portal_multipart_t *mp, unsigned char c)
         return PORTAL_OK;
     }
 
+    /* a part without headers: what follows would be taken for them */
+
+    if (mp->nheader == 2 && mp->header[0] == '\r') {
+        return PORTAL_ERROR;
+    }
+
     if (mp->nheader < 4
         || memcmp(mp->header + mp->nheader - 4, "\r\n\r\n", 4) != 0)
     {

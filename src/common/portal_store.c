@@ -633,7 +633,7 @@ portal_upload_keep(portal_upload_t *up)
 static int
 portal_upload_keep_file(portal_upload_t *up, portal_upload_file_t *file)
 {
-    int    n, made;
+    int    n;
     char  *path, *slash;
     size_t size;
 
@@ -648,9 +648,7 @@ portal_upload_keep_file(portal_upload_t *up, portal_upload_file_t *file)
     n = snprintf(path, size, "%s/%.2s", up->storage, file->hash);
     slash = path + n;
 
-    made = mkdir(path, 0700) == 0;
-
-    if (!made && errno != EEXIST) {
+    if (mkdir(path, 0700) == -1 && errno != EEXIST) {
         (void) portal_upload_fail(up, "mkdir");
         goto done;
     }
@@ -665,8 +663,13 @@ portal_upload_keep_file(portal_upload_t *up, portal_upload_file_t *file)
     file->temp[0] = '\0';
     *slash = '\0';
 
+    /*
+     * the folder too may be new, made a moment ago by somebody who has not
+     * yet come to sync it
+     */
+
     if (portal_upload_sync_dir(up, path) != PORTAL_OK
-        || (made && portal_upload_sync_dir(up, up->storage) != PORTAL_OK))
+        || portal_upload_sync_dir(up, up->storage) != PORTAL_OK)
     {
         goto done;
     }

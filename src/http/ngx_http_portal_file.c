@@ -27,8 +27,14 @@ static ngx_int_t ngx_http_portal_grant_row(PGresult *res,
     ngx_portal_grant_t *grant, ngx_str_t *name);
 static ngx_int_t ngx_http_portal_send_grant(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_grant_t *grant, ngx_str_t *name);
+static ngx_uint_t ngx_http_portal_file_wanted(ngx_http_request_t *r,
+    ngx_str_t *etag, time_t mtime);
+static ngx_uint_t ngx_http_portal_file_tagged(ngx_str_t *list,
+    ngx_str_t *etag);
 static ngx_int_t ngx_http_portal_send_file(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *path, off_t size);
+static ngx_int_t ngx_http_portal_send_beyond(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_open(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *path, ngx_open_file_info_t *of);
 
@@ -316,6 +322,11 @@ ngx_http_portal_send_grant(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     p = ngx_hex_dump(p, grant->hash, 16);
     *p = '"';
 
+    if (!ngx_http_portal_file_wanted(r, &etag, (time_t) grant->mtime)) {
+        return ngx_http_portal_send_error(r, ctx,
+                                          NGX_HTTP_PRECONDITION_FAILED);
+    }
+
     portal_buf_init(&b, &ctx->arena, 8192);
 
     if (portal_disposition(&b, show, ngx_portal_str(name)) != PORTAL_OK) {
@@ -359,6 +370,77 @@ ngx_http_portal_send_grant(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     }
 
     return ngx_http_portal_send_file(r, ctx, &path, (off_t) grant->size);
+}
+
+
+/*
+ * If-Match and If-Unmodified-Since (RFC 9110, 13.2.2).  The core's filter
+ * would answer 412 with a page of its own and without our headers, so what
+ * was found to be met here is taken out of its sight.
+ */
+
+static ngx_uint_t
+ngx_http_portal_file_wanted(ngx_http_request_t *r, ngx_str_t *etag,
+    time_t mtime)
+{
+    time_t            t;
+    ngx_table_elt_t  *match, *since;
+
+    match = r->headers_in.if_match;
+    since = r->headers_in.if_unmodified_since;
+
+    r->headers_in.if_match = NULL;
+    r->headers_in.if_unmodified_since = NULL;
+
+    if (match) {
+        return ngx_http_portal_file_tagged(&match->value, etag);
+    }
+
+    if (since) {
+        t = ngx_parse_http_time(since->value.data, since->value.len);
+
+        return t == NGX_ERROR || t >= mtime;
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_portal_file_tagged(ngx_str_t *list, ngx_str_t *etag)
+{
+    u_char  *p, *last;
+
+    p = list->data;
+    last = p + list->len;
+
+    if (list->len == 1 && *p == '*') {
+        return 1;
+    }
+
+    while (p < last) {
+
+        if (*p == ' ' || *p == '\t' || *p == ',') {
+            p++;
+            continue;
+        }
+
+        if ((size_t) (last - p) >= etag->len
+            && ngx_memcmp(p, etag->data, etag->len) == 0)
+        {
+            return 1;
+        }
+
+        /* another tag, or a weak one, which never matches here */
+
+        p = ngx_strlchr(p, last, ',');
+
+        if (p == NULL) {
+            break;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -433,6 +515,10 @@ ngx_http_portal_send_file(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
     rc = ngx_http_send_header(r);
 
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+        return ngx_http_portal_send_beyond(r, ctx);
+    }
+
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
@@ -457,6 +543,32 @@ ngx_http_portal_send_file(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 }
 
 
+/* 416, with the size as the core's filter has written it. */
+
+static ngx_int_t
+ngx_http_portal_send_beyond(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t  range;
+
+    ngx_str_null(&range);
+
+    if (r->headers_out.content_range) {
+        range = r->headers_out.content_range->value;
+        r->headers_out.content_range = NULL;
+    }
+
+    ngx_http_portal_clear_headers(r);
+
+    if (range.len
+        && ngx_http_portal_header_add(r, "Content-Range", &range) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_portal_send_error(r, ctx, NGX_HTTP_RANGE_NOT_SATISFIABLE);
+}
+
+
 /* Fingerprinted: the name changes with the content, so kept for ever. */
 
 ngx_int_t
@@ -478,6 +590,10 @@ ngx_http_portal_asset(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     r->headers_out.content_type = ctx->asset->type;
     r->headers_out.content_type_len = ctx->asset->type.len;
     ngx_str_set(&r->headers_out.charset, "utf-8");
+
+    /* it has no validators that a condition could be about */
+
+    r->disable_not_modified = 1;
 
     return ngx_http_portal_send_file(r, ctx, &ctx->asset->path, -1);
 }

@@ -263,7 +263,9 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
         if (!ngx_http_portal_is_get(r)) {
             ctx->allow = PORTAL_METHOD_GET;
-            return ngx_http_portal_refuse(ctx, NGX_HTTP_NOT_ALLOWED);
+            return ngx_http_portal_refuse(ctx,
+                       r->method == NGX_HTTP_OPTIONS ? NGX_HTTP_NO_CONTENT
+                                                     : NGX_HTTP_NOT_ALLOWED);
         }
 
         ctx->gate = ngx_http_portal_gate_done;

@@ -4,7 +4,7 @@
  *
  * The module: its contexts, the phases it takes part in, the workers' life.
  *
- *     post-read    takes our cookies out of the request
+ *     post-read    takes our cookies out of the request (before the log too)
  *     access       the gate (re-entrant, takes no count)
  *     precontent   the gate again where the access phase was skipped
  *     content      reads the body, asks PostgreSQL, answers
@@ -74,6 +74,8 @@ ngx_http_portal_phase(ngx_http_core_main_conf_t *cmcf, ngx_uint_t phase,
 static ngx_int_t
 ngx_http_portal_init(ngx_conf_t *cf)
 {
+    ngx_array_t                  *log;
+    ngx_http_handler_pt          *h;
     ngx_http_core_main_conf_t    *cmcf;
     ngx_http_portal_main_conf_t  *pmcf;
 
@@ -97,10 +99,21 @@ ngx_http_portal_init(ngx_conf_t *cf)
            != NGX_OK
         || ngx_http_portal_phase(cmcf, NGX_HTTP_PRECONTENT_PHASE,
                                  ngx_http_portal_precontent_handler)
+           != NGX_OK
+        || ngx_http_portal_phase(cmcf, NGX_HTTP_LOG_PHASE,
+                                 ngx_http_portal_cookie_handler)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
+
+    /* what nginx refuses before the first phase is logged all the same */
+
+    log = &cmcf->phases[NGX_HTTP_LOG_PHASE].handlers;
+    h = log->elts;
+
+    ngx_memmove(&h[1], h, (log->nelts - 1) * sizeof(ngx_http_handler_pt));
+    h[0] = ngx_http_portal_cookie_handler;
 
     return NGX_OK;
 }

@@ -25,6 +25,7 @@ static ngx_int_t ngx_http_portal_send_problem(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_uint_t status);
 static ngx_int_t ngx_http_portal_send_sign_in(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
+static ngx_uint_t ngx_http_portal_has_dots(ngx_str_t *next);
 static void ngx_http_portal_take_flash(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_set_flash(ngx_http_request_t *r,
@@ -68,6 +69,10 @@ ngx_http_portal_send(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
         ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
     }
+
+    /* nothing that is kept: there is no condition that could be met */
+
+    r->disable_not_modified = 1;
 
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
@@ -352,6 +357,15 @@ ngx_http_portal_send_refusal(ngx_http_request_t *r,
     ngx_int_t  rc;
 
     if (r == r->main && !ctx->internal) {
+
+        if (r->headers_in.expect && !r->expect_tested) {
+
+            /* nobody asks for a body that would be thrown away */
+
+            r->expect_tested = 1;
+            r->keepalive = 0;
+        }
+
         rc = ngx_http_discard_request_body(r);
 
         if (rc != NGX_OK) {
@@ -426,6 +440,30 @@ ngx_http_portal_send_sign_in(ngx_http_request_t *r,
 }
 
 
+/* A browser resolves "/../" and "/%2e/": they would leave the mount. */
+
+static ngx_uint_t
+ngx_http_portal_has_dots(ngx_str_t *next)
+{
+    u_char  *p, *last;
+
+    last = next->data + next->len;
+
+    for (p = next->data; p + 1 < last && *p != '?' && *p != '#'; p++) {
+
+        if ((p[0] == '/' || p[0] == '\\')
+            && (p[1] == '.'
+                || (last - p > 3
+                    && ngx_strncasecmp(p + 1, (u_char *) "%2e", 3) == 0)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_http_portal_send_next(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ngx_str_t *next, ngx_str_t *flash)
@@ -436,7 +474,8 @@ ngx_http_portal_send_next(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
         || ngx_strncmp(next->data, ctx->conf->mount.data,
                        ctx->conf->mount.len)
            != 0
-        || !portal_next_valid(ngx_portal_str(next)))
+        || !portal_next_valid(ngx_portal_str(next))
+        || ngx_http_portal_has_dots(next))
     {
         ngx_str_set(&location, "~");
         return ngx_http_portal_send_redirect(r, ctx, &location, flash);

@@ -8,6 +8,7 @@
  *     read    hash, type by content, fsync (the parts of a multipart form
  *             to files in tmp/)
  *     check   the form's token and client
+ *     room    where the gate could not know: has that client room for it
  *     keep    rename into the store, fsync the folders
  *     call    the page function commits the rows that name them
  *
@@ -39,6 +40,21 @@ static ngx_int_t ngx_http_portal_upload_check(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
 static ngx_int_t ngx_http_portal_upload_form(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, const char *client);
+static void ngx_http_portal_upload_end(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_int_t rc);
+static ngx_int_t ngx_http_portal_upload_store(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static ngx_int_t ngx_http_portal_upload_next(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static ngx_int_t ngx_http_portal_upload_room(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
+static void ngx_http_portal_upload_room_answer(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+static ngx_int_t ngx_http_portal_upload_room_read(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+static ngx_int_t ngx_http_portal_upload_other(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_upload_free(void *data);
 static ngx_int_t ngx_http_portal_upload_call(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
 static ngx_int_t ngx_http_portal_upload_refuse(ngx_http_request_t *r,
@@ -48,12 +64,20 @@ static ngx_int_t ngx_http_portal_upload_name(ngx_http_request_t *r,
 
 
 /*
- * The upload goes from the first task to the second; whoever has it when
- * its task ends destroys it, and with it what was not kept.
+ * The upload goes from the first task to the second, or to ctx->state while
+ * PostgreSQL is asked in between; whoever has it at its own end destroys it,
+ * and with it what was not kept.
  */
 typedef struct {
     portal_upload_t  *up;
 } ngx_http_portal_upload_t;
+
+
+static ngx_portal_db_statement_t  ngx_http_portal_room_st = {
+    "portal_upload_room",
+    "select nonce, status from portal.upload_check($1, $2, $3, $4)",
+    4
+};
 
 
 ngx_int_t
@@ -149,7 +173,9 @@ ngx_http_portal_upload_name(ngx_http_request_t *r, ngx_str_t *name)
     value = ngx_http_portal_header_get(r, "x-portal-file",
                                        sizeof("x-portal-file") - 1);
 
-    if (value == NULL || value->len == 0 || value->len > 1024) {
+    /* 255 characters of four bytes, each of them three digits long */
+
+    if (value == NULL || value->len == 0 || value->len > 4096) {
         return NGX_ERROR;
     }
 
@@ -255,11 +281,6 @@ ngx_http_portal_upload_was_read(void *data, ngx_portal_task_t *task)
 
     if (up->rc != PORTAL_OK) {
         rc = ngx_http_portal_upload_refuse(r, ctx, up);
-
-        if (rc != NGX_AGAIN || ctx->job == NULL) {
-            ngx_http_portal_finish(r, rc);
-        }
-
         goto done;
     }
 
@@ -267,18 +288,210 @@ ngx_http_portal_upload_was_read(void *data, ngx_portal_task_t *task)
 
     if (rc == NGX_OK) {
         args->up = NULL;
-        rc = ngx_http_portal_upload_post(r, ctx, up,
-                                         ngx_http_portal_upload_keep,
-                                         ngx_http_portal_upload_kept);
-    }
+        rc = ngx_http_portal_upload_next(r, ctx, up);
 
-    if (rc != NGX_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx, rc));
+    } else {
+        rc = ngx_http_portal_send_error(r, ctx, rc);
     }
 
 done:
 
+    ngx_http_portal_upload_end(r, ctx, rc);
     ngx_http_portal_woken(c);
+}
+
+
+/* The end of the request, unless it waits for a query or a thread. */
+
+static void
+ngx_http_portal_upload_end(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
+    ngx_int_t rc)
+{
+    if (rc == NGX_AGAIN && (ctx->job || ctx->task)) {
+        return;
+    }
+
+    ngx_http_portal_finish(r, rc);
+}
+
+
+/* The form is ours, and up is not the task's any more. */
+
+static ngx_int_t
+ngx_http_portal_upload_next(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    size_t  len;
+
+    len = ngx_strlen(up->client);
+
+    if (len && ctx->client.len
+        && (len != ctx->client.len
+            || ngx_memcmp(up->client, ctx->client.data, len) != 0))
+    {
+        portal_upload_destroy(up);
+        return ngx_http_portal_upload_other(r, ctx);
+    }
+
+    if (r->headers_in.content_length == NULL || (len && !ctx->client.len)) {
+        return ngx_http_portal_upload_room(r, ctx, up);
+    }
+
+    return ngx_http_portal_upload_store(r, ctx, up);
+}
+
+
+static ngx_int_t
+ngx_http_portal_upload_store(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_portal_upload_post(r, ctx, up, ngx_http_portal_upload_keep,
+                                     ngx_http_portal_upload_kept);
+
+    return rc == NGX_OK ? NGX_AGAIN
+                        : ngx_http_portal_send_error(r, ctx, rc);
+}
+
+
+/*
+ * The form was opened at another client: the page function would say 409
+ * when the files are in the store; so it is asked without them.
+ */
+
+static ngx_int_t
+ngx_http_portal_upload_other(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_set(&ctx->files_json, "\"files.empty\"");
+
+    return ngx_http_portal_call(r, ctx);
+}
+
+
+static void
+ngx_http_portal_upload_free(void *data)
+{
+    ngx_http_portal_upload_t  *state = data;
+
+    if (state->up) {
+        portal_upload_destroy(state->up);
+    }
+}
+
+
+/*
+ * As the gate asked, with what it did not know: the size of a body that came
+ * in chunks, the client of a form whose address names none.
+ */
+
+static ngx_int_t
+ngx_http_portal_upload_room(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    u_char                    *p;
+    uint64_t                   bytes;
+    unsigned                   i;
+    ngx_int_t                  rc;
+    ngx_str_t                  client, value;
+    ngx_pool_cleanup_t        *cln;
+    ngx_portal_db_param_t      params[4];
+    ngx_http_portal_upload_t  *state;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_portal_upload_t));
+    p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+
+    if (cln == NULL || p == NULL) {
+        portal_upload_destroy(up);
+        return NGX_ERROR;
+    }
+
+    state = cln->data;
+    state->up = up;
+    cln->handler = ngx_http_portal_upload_free;
+    ctx->state = state;
+
+    bytes = 0;
+
+    for (i = 0; i < up->n; i++) {
+        bytes += up->files[i].size;
+    }
+
+    value.data = p;
+    value.len = ngx_sprintf(p, "%uL", bytes) - p;
+
+    client = ctx->client;
+
+    if (client.len == 0 && up->client[0]) {
+        client.data = (u_char *) up->client;
+        client.len = ngx_strlen(up->client);
+    }
+
+    ngx_http_portal_nonce(ctx);
+
+    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
+    ngx_http_portal_text_param(&params[1], &client);
+    ngx_http_portal_text_param(&params[2], &value);
+    ngx_http_portal_text_param(&params[3], &ctx->nonce);
+
+    rc = ngx_http_portal_ask(r, ctx, &ngx_http_portal_room_st, params,
+                             ngx_http_portal_upload_room_answer);
+
+    return rc == NGX_AGAIN
+           ? NGX_AGAIN
+           : ngx_http_portal_send_error(r, ctx,
+                                        NGX_HTTP_SERVICE_UNAVAILABLE);
+}
+
+
+static void
+ngx_http_portal_upload_room_answer(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
+{
+    ngx_http_portal_upload_end(r, ctx,
+                        ngx_http_portal_upload_room_read(r, ctx, result));
+}
+
+
+static ngx_int_t
+ngx_http_portal_upload_room_read(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
+{
+    ngx_int_t                  status;
+    ngx_str_t                  value;
+    portal_upload_t           *up;
+    ngx_http_portal_upload_t  *state;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        return ngx_http_portal_send_db_error(r, ctx, result);
+    }
+
+    status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    if (ngx_http_portal_own_row(r, ctx, result->res) == NGX_OK) {
+        ngx_http_portal_column(result->res, 1, &value);
+        status = ngx_atoi(value.data, value.len);
+    }
+
+    state = ctx->state;
+    up = state->up;
+
+    if (status == NGX_HTTP_OK) {
+        state->up = NULL;
+        return ngx_http_portal_upload_store(r, ctx, up);
+    }
+
+    if (status == NGX_HTTP_NOT_FOUND && ctx->client.len == 0
+        && up->client[0])
+    {
+        return ngx_http_portal_upload_other(r, ctx);
+    }
+
+    return ngx_http_portal_send_error(r, ctx,
+                                      status >= 400 && status < 600
+                                      ? (ngx_uint_t) status
+                                      : NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 
 
@@ -357,10 +570,7 @@ ngx_http_portal_upload_kept(void *data, ngx_portal_task_t *task)
     rc = up->rc == PORTAL_OK ? ngx_http_portal_upload_call(r, ctx, up)
                              : ngx_http_portal_upload_refuse(r, ctx, up);
 
-    if (rc != NGX_AGAIN || ctx->job == NULL) {
-        ngx_http_portal_finish(r, rc);
-    }
-
+    ngx_http_portal_upload_end(r, ctx, rc);
     ngx_http_portal_woken(c);
 }
 

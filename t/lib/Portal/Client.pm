@@ -27,6 +27,7 @@ package Portal::Client;
 #   http     '1.0'
 #   write    1: one byte a write;  read => 1: one byte a read
 #   close    1: asks to close, and sees that it happens
+#   rules    0: the answer is not ours (see Portal::Rules)
 #
 # Lower: $c->connect, $c->send($bytes), $c->recv($method) -> response,
 # $c->pending (unread bytes, after a moment), $c->closed (by the server),
@@ -43,6 +44,7 @@ use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
 use Portal::Response;
+use Portal::Rules;
 use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time sleep);
 
@@ -338,7 +340,7 @@ sub request {
 
         die "closed without an answer: $method $path" if !$r;
 
-        $r->{wanted} = "$method $path";
+        $self->_judge($r, $method, $path, %o);
 
         if (lc($r->header('Connection') // '') eq 'close'
             || ($o{http} // '') eq '1.0')
@@ -350,6 +352,19 @@ sub request {
 
         return $r;
     }
+}
+
+
+# Faults are collected, and asserted by $t->done; rules => 0: not ours.
+sub _judge {
+    my ($self, $r, $method, $path, %o) = @_;
+    my ($below) = $self->url($path) =~ /^\Q$self->{mount}\E(.*)$/s;
+    return if !defined $below || $below =~ m{^(?:\.|%2e){2}}i || !($o{rules} // $self->{rules} // 1);
+
+    push @{ $self->{test}{faults} }, map {
+        sprintf '%s %.60s (%d): %s', $method, $path, $r->status, $_
+    } Portal::Rules::faults($r, $method, $below, $self->{secure});
+    return;
 }
 
 
@@ -475,7 +490,7 @@ sub upload {
 # Signs in by the form, as a browser would; "page" => 1 fetches it first.
 sub sign_in {
     my ($self, $who, $password, %o) = @_;
-    my $email = $who =~ /@/ ? $who : $self->{test}->email($who);
+    my $email = $self->{test}{emails}{$who} // $who;
     my $csrf = delete $o{page}
         ? $self->get('sign-in')->hidden->{csrf} : $self->csrf;
 

@@ -20,8 +20,10 @@ package Portal::Test;
 # no report of a sanitizer; PostgreSQL saw no connection left in a
 # transaction nor more of them than the pool has, no advisory lock, no
 # temporary table; no password and no session's token in any log, and no
-# cookie of ours in $http_cookie.  $t->allow(qr/…/) excuses alerts that the
-# test provokes.  After a failure the ends of the logs are shown.
+# cookie of ours in $http_cookie; every answer of ours that a client saw had
+# its headers, and its cookies their attributes (Portal::Rules).
+# $t->allow(qr/…/) excuses alerts that the test provokes.  After a failure
+# the ends of the logs are shown.
 #
 # Environment: PORTAL_NGINX, PORTAL_MODULE (another build; ASAN_OPTIONS and
 # the like are passed through), PORTAL_TEST_KEEP (the folder stays),
@@ -71,6 +73,8 @@ package Portal::Test;
 # (failures are counted by network); port =>, mount =>, origin =>, portal =>
 # where there are several; timeout => s.  See Portal::Client.
 #
+# h2(%o): the same over HTTP/2, frame by frame.  See Portal::H2.
+#
 # Others:
 #     db            Portal::Db          session_for($person, %columns) a token
 #     port          of nginx, the first;  free_port  another
@@ -104,6 +108,7 @@ use Time::HiRes qw(time sleep);
 use Portal::Client;
 use Portal::Conf;
 use Portal::Db;
+use Portal::H2;
 use Portal::Seed;
 use Portal::Token;
 
@@ -508,6 +513,12 @@ sub client {
 }
 
 
+sub h2 {
+    my ($self, %o) = @_;
+    return Portal::H2->new(client => $self->client(%o));
+}
+
+
 sub daemon {
     my ($self, $code) = @_;
     my $pid = fork // die "fork: $!";
@@ -703,6 +714,9 @@ sub done {
         'no reports of sanitizers');
     Test::More::is(join('; ', @faults), '', 'nothing left in PostgreSQL');
     Test::More::is(join('; ', @leaks), '', 'no secret in a log');
+    my %faults = map { $_ => 1 } @{ $self->{faults} };
+    Test::More::is(join("\n", sort keys %faults), '',
+        'every answer has the headers that it owes');
 
     $self->show_logs if !Test::More->builder->is_passing;
     $self->end;
@@ -717,7 +731,9 @@ sub show_logs {
     for my $name (qw(error.log stderr db/log/postgresql.log)) {
         my @lines = grep { !/\[(?:debug|notice)\]/ }
             split /^/, $self->read($name);
-        splice @lines, 0, -15;
+        splice @lines, 0, -15 if @lines > 15;
+        @lines = map { length > 300 ? substr($_, 0, 300) . "…\n" : $_ }
+            @lines;
         Test::More::diag("--- end of $name\n", @lines) if @lines;
     }
 

@@ -1,0 +1,173 @@
+
+/*
+ * Copyright (C) the nginx client portal authors
+ *
+ * Taking cookies out of a header.
+ */
+
+
+#include "portal_cookie.h"
+#include "tap.h"
+
+
+typedef struct {
+    char   text[1024];
+    int    refuse;
+} taken_t;
+
+
+static int take(void *ctx, const portal_str_t *name,
+    const portal_str_t *value);
+static void cookies_are(const char *header, const char *rest,
+    const char *taken);
+static void test_take(void);
+static void test_rest(void);
+static void test_refuse(void);
+static void test_cut(void);
+
+
+static int
+take(void *ctx, const portal_str_t *name, const portal_str_t *value)
+{
+    taken_t  *t = ctx;
+
+    if (t->refuse) {
+        return t->refuse;
+    }
+
+    snprintf(t->text + strlen(t->text), sizeof(t->text) - strlen(t->text),
+             "[%.*s|%.*s]", (int) name->len, name->data, (int) value->len,
+             value->data);
+
+    return PORTAL_OK;
+}
+
+
+static void
+cookies_are(const char *header, const char *rest, const char *taken)
+{
+    taken_t          t;
+    portal_str_t     h, prefix, copy;
+    portal_arena_t  *arena;
+
+    arena = portal_arena_create();
+    memset(&t, 0, sizeof(taken_t));
+
+    h = str_exact(header, strlen(header));
+    copy = h;
+    prefix = str("__Host-portal-main");
+
+    is_int(portal_cookie_take(&h, &prefix, take, &t, arena), PORTAL_OK,
+           header);
+    is_str(h, rest, "what remains");
+    is_text(t.text, taken, "what was taken");
+
+    if (taken[0] == '\0') {
+        ok(h.data == copy.data, "the header is not touched");
+    }
+
+    free(copy.data);
+    portal_arena_destroy(arena);
+}
+
+
+#define P  "__Host-portal-main"
+
+static void
+test_take(void)
+{
+    cookies_are("", "", "");
+    cookies_are("a=b", "a=b", "");
+    cookies_are(P "=x", "", "[" P "|x]");
+    cookies_are("a=b; " P "=x; c=d", "a=b; c=d", "[" P "|x]");
+    cookies_are(P "=x; c=d", "c=d", "[" P "|x]");
+    cookies_are("a=b; " P "=x", "a=b", "[" P "|x]");
+    cookies_are(P "=x;" P "=y; " P "-flash=z", "",
+                "[" P "|x][" P "|y][" P "-flash|z]");
+    cookies_are(P "-flash=z; a=b", "a=b", "[" P "-flash|z]");
+    cookies_are(P "=", "", "[" P "|]");
+    cookies_are(P "=a=b==", "", "[" P "|a=b==]");
+    cookies_are(" \t" P " = x \t; a=b", "a=b", "[" P "| x]");
+    cookies_are(P "=\"q\"", "", "[" P "|\"q\"]");
+}
+
+
+static void
+test_rest(void)
+{
+    cookies_are("__host-portal-main=x", "__host-portal-main=x", "");
+    cookies_are(P, P, "");
+    cookies_are("x" P "=1", "x" P "=1", "");
+    cookies_are("a=" P "=1", "a=" P "=1", "");
+    cookies_are("__Host-portal-mai=1", "__Host-portal-mai=1", "");
+    cookies_are(";;; a=b;;c=d;", ";;; a=b;;c=d;", "");
+    cookies_are(";;; a=b;;" P "=x;c=d;", "a=b;;c=d", "[" P "|x]");
+    cookies_are("a=b; " P "; " P "=x", "a=b; " P, "[" P "|x]");
+    cookies_are("a=\377\001; " P "=x; \303=;", "a=\377\001; \303=",
+                "[" P "|x]");
+}
+
+
+static void
+test_refuse(void)
+{
+    taken_t          t;
+    portal_str_t     h, prefix;
+    portal_arena_t  *arena;
+
+    arena = portal_arena_create();
+    memset(&t, 0, sizeof(taken_t));
+    t.refuse = PORTAL_DECLINED;
+
+    h = str("a=b; " P "=x");
+    prefix = str(P);
+
+    is_int(portal_cookie_take(&h, &prefix, take, &t, arena), PORTAL_DECLINED,
+           "a handler that ends it");
+    is_str(h, "a=b; " P "=x", "leaves the header");
+
+    portal_arena_destroy(arena);
+}
+
+
+static void
+test_cut(void)
+{
+    size_t           n, shorter;
+    taken_t          t;
+    portal_str_t     h, copy, prefix;
+    portal_arena_t  *arena;
+
+    static const char  header[] = "a=b; " P "=x;; " P "-flash = y ;c";
+
+    prefix = str(P);
+    shorter = 0;
+
+    for (n = 0; n < sizeof(header); n++) {
+        arena = portal_arena_create();
+        memset(&t, 0, sizeof(taken_t));
+
+        h = str_exact(header, n);
+        copy = h;
+
+        (void) portal_cookie_take(&h, &prefix, take, &t, arena);
+        shorter += (h.len < n);
+
+        free(copy.data);
+        portal_arena_destroy(arena);
+    }
+
+    ok(shorter > 10, "every cut of a header was read within its bounds");
+}
+
+
+int
+main(void)
+{
+    test_take();
+    test_rest();
+    test_refuse();
+    test_cut();
+
+    return tap_done();
+}
