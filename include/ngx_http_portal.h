@@ -322,6 +322,7 @@ ngx_int_t ngx_http_portal_cookie_set(ngx_http_request_t *r,
 /* the gate */
 ngx_int_t ngx_http_portal_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_portal_precontent_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_portal_discarded_handler(ngx_http_request_t *r);
 ngx_http_portal_ctx_t *ngx_http_portal_get_ctx(ngx_http_request_t *r);
 
 /*
@@ -416,6 +417,11 @@ ngx_int_t ngx_http_portal_password(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 ngx_int_t ngx_http_portal_sign_out(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
+
+/* The status of an upload whose body nginx could not write: 503 or 507. */
+ngx_uint_t ngx_http_portal_upload_unwritten(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+
 ngx_int_t ngx_http_portal_asset(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 

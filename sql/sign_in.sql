@@ -41,7 +41,8 @@ begin
 
   l.failures := l.failures + 1;
   l.counted := l.counted + 1;
-  l.until := now() + portal.sign_in_wait(l.failures, free);
+  -- no wait is none: now() of an attempt made at the same time may be earlier
+  l.until := now() + nullif(portal.sign_in_wait(l.failures, free), interval '0');
 
   update portal.limiter x set failures = l.failures, counted = l.counted, since = l.since, until = l.until
   where x.key = k;

@@ -2,6 +2,9 @@
 
 # Tests for deposits beside others: over HTTP/2, with and without a length;
 # and the site's own files while a large one comes in.
+#
+# A bug that was found here: over HTTP/2 the page of a deposit that is too
+# large was nginx's own.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -46,7 +49,7 @@ sub curl {
 SKIP: {
     my @first = defined $t->curl('--version')
         ? curl(@raw, '--data-binary', "\@$file") : ();
-    skip 'no curl with HTTP/2', 14 if ($first[2] // '') ne '2';
+    skip 'no curl with HTTP/2', 11 if ($first[2] // '') ne '2';
 
     is($first[0], 200, 'HTTP/2: with a length');
     my ($id) = $first[1] =~ m{documents/([0-9a-f-]+)};
@@ -60,8 +63,9 @@ SKIP: {
     is($db->value("select encode(hash, 'hex') from portal.document
         where id = ?", $id), sha256_hex($text), 'HTTP/2: its hash');
 
-    is((curl(@raw, '--data-binary', "\@$large"))[0], 413,
-        'HTTP/2: a length over the limit');
+    ($status, $body) = curl(@raw, '--data-binary', "\@$large");
+    is($status, 413, 'HTTP/2: a length over the limit');
+    like($body, qr/"status":413/, 'HTTP/2: our answer');
     ($status, $body) = pipe_to($large, @raw, @stream);
     is($status, 413, 'HTTP/2: over the limit, without a length');
     like($body, qr/"status":413/, 'HTTP/2: our answer');
@@ -70,9 +74,9 @@ SKIP: {
         'HTTP/2: a form');
     is((curl('-F', 'csrf=x', '-F', "files=\@$file"))[0], 403,
         'HTTP/2: a form without its token');
-    is((curl(@raw, '-H', 'X-Portal-Csrf: x', '-H', 'Cookie:',
-        '--data-binary', "\@$large"))[0], 401, 'HTTP/2: nobody')
-        if @h2 = grep { !/^Cookie/ } map { $_ eq "-H" ? $_ : $_ } @h2;
+
+    splice @h2, 1, 2;
+    is((curl(@raw, '--data-binary', "\@$file"))[0], 401, 'HTTP/2: nobody');
 }
 
 # An upload from a pipe: curl does not know its length.

@@ -276,12 +276,10 @@ ngx_http_portal_password_read(ngx_http_request_t *r,
     ngx_http_portal_column(res, 4, &value);
     mem_kib = ngx_atoi(value.data, value.len);
 
-    if (n <= 0 || mem_kib <= 0) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    /* a damaged row is refused like a wrong password, when it is hashed */
 
-    s->ops = n;
-    s->mem_kib = mem_kib;
+    s->ops = ngx_max(n, 0);
+    s->mem_kib = ngx_max(mem_kib, 0);
 
     return NGX_OK;
 }

@@ -113,7 +113,7 @@ int
 portal_filename_clean(portal_arena_t *arena, portal_str_t *dst,
     const portal_str_t *src)
 {
-    size_t                i, n, dot, cut;
+    size_t                i, n, dot, cut, back;
     unsigned char        *p, c;
     const unsigned char  *start, *last;
 
@@ -164,11 +164,11 @@ portal_filename_clean(portal_arena_t *arena, portal_str_t *dst,
             i = n;
         }
 
-        /* whole characters only */
+        /* whole characters only, of which none has more than four bytes */
 
         cut = PORTAL_FILENAME_MAX - (n - i);
 
-        while (cut && (p[cut] & 0xc0) == 0x80) {
+        for (back = 3; back && (p[cut] & 0xc0) == 0x80; back--) {
             cut--;
         }
 

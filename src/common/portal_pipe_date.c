@@ -278,7 +278,7 @@ portal_pipe_capital(const portal_str_t *month, unsigned char *buf,
     *dst = *month;
     last = month->data + month->len;
 
-    if (month->len < 4 || month->len > size) {
+    if (month->len == 0 || month->len > size) {
         return;
     }
 

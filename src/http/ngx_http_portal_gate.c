@@ -226,7 +226,7 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
     int          rc;
     ngx_str_t    rest, *accept;
-    ngx_uint_t   method;
+    ngx_uint_t   method, status;
 
     accept = ngx_http_portal_header_get(r, "accept", sizeof("accept") - 1);
     ctx->json = accept && portal_accepts_json(ngx_portal_str(accept));
@@ -242,7 +242,15 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         /* nginx itself refused, and comes here for the page */
 
         ctx->internal = 1;
-        return ngx_http_portal_refuse(ctx, ngx_atoi(rest.data + 8, 3));
+        status = ngx_atoi(rest.data + 8, 3);
+
+        if (status == NGX_HTTP_INTERNAL_SERVER_ERROR
+            && r->request_body_in_file_only)
+        {
+            status = ngx_http_portal_upload_unwritten(r, ctx);
+        }
+
+        return ngx_http_portal_refuse(ctx, status);
     }
 
     if (!portal_utf8_valid(rest.data, rest.len)) {

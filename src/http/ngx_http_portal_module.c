@@ -94,6 +94,9 @@ ngx_http_portal_init(ngx_conf_t *cf)
     if (ngx_http_portal_phase(cmcf, NGX_HTTP_POST_READ_PHASE,
                               ngx_http_portal_cookie_handler)
         != NGX_OK
+        || ngx_http_portal_phase(cmcf, NGX_HTTP_SERVER_REWRITE_PHASE,
+                                 ngx_http_portal_discarded_handler)
+           != NGX_OK
         || ngx_http_portal_phase(cmcf, NGX_HTTP_ACCESS_PHASE,
                                  ngx_http_portal_access_handler)
            != NGX_OK

@@ -89,6 +89,45 @@ ngx_http_portal_cleanup(void *data)
 }
 
 
+/*
+ * A handler in the server's rewrite phase.  Over HTTP/2 the core does not
+ * note that it has discarded a body which is too large: it would refuse the
+ * internal request for our page of the 413 once more, by a page of its own.
+ */
+
+ngx_int_t
+ngx_http_portal_discarded_handler(ngx_http_request_t *r)
+{
+    size_t                         len;
+    ngx_uint_t                     i;
+    ngx_http_portal_main_conf_t   *pmcf;
+    ngx_http_portal_loc_conf_t   **plcf;
+
+    if (!r->internal || r->http_version < NGX_HTTP_VERSION_20
+        || r->headers_in.content_length_n <= 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_portal_module);
+    plcf = pmcf->locations.elts;
+
+    for (i = 0; i < pmcf->locations.nelts; i++) {
+        len = plcf[i]->mount.len;
+
+        if (r->uri.len == len + sizeof("_error/NNN") - 1
+            && ngx_strncmp(r->uri.data, plcf[i]->mount.data, len) == 0
+            && ngx_strncmp(r->uri.data + len, "_error/", 7) == 0)
+        {
+            r->headers_in.content_length_n = 0;
+            break;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 ngx_int_t
 ngx_http_portal_ask(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     const ngx_portal_db_statement_t *st, const ngx_portal_db_param_t *params,

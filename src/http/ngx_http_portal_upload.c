@@ -24,6 +24,10 @@
 #include "portal_text.h"
 
 
+/* a disk with less than this has no room, bytes */
+#define NGX_HTTP_PORTAL_UPLOAD_ROOM  (1024 * 1024)
+
+
 static ngx_int_t ngx_http_portal_upload_start(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_upload_post(ngx_http_request_t *r,
@@ -97,6 +101,25 @@ ngx_http_portal_upload(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     }
 
     return ngx_http_portal_send_error(r, ctx, rc);
+}
+
+
+/*
+ * nginx could not write the body, and has told its log why; for its visitor
+ * it is enough to know whether there is no room.
+ */
+
+ngx_uint_t
+ngx_http_portal_upload_unwritten(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    off_t  wanted;
+
+    wanted = ngx_max(r->headers_in.content_length_n,
+                     NGX_HTTP_PORTAL_UPLOAD_ROOM);
+
+    return ngx_fs_available(ctx->conf->temp->name.data) < wanted
+           ? NGX_HTTP_INSUFFICIENT_STORAGE : NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 

@@ -186,7 +186,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void) fuzz_same(&doc, 0, root);
         }
 
-    } else if (root) {
+    } else if (root && memchr(s.data, 0, s.len) == NULL) {
+
+        /* jansson takes a NUL behind the value for the end */
+
         fuzz_check(fuzz_nesting(&s) > 64);
     }
 

@@ -43,7 +43,7 @@ test_number(void)
     number_is("number", "1000", "1_000");
     number_is("number", "12345", "12_345");
     number_is("number", "123456", "123_456");
-    number_is("number", "1234567", "1_234_567");
+    number_is("number", "9876543", "9_876_543");
     number_is("number", "-1234.5", "-1_234,5");
     number_is("number", "0.1234", "0,1234");
     number_is("number", "9223372036854775807", "9_223_372_036_854_775_807");
@@ -87,6 +87,9 @@ test_size(void)
     number_is("size", "2100000", "2,1 Mo");
     number_is("size", "104857600", "105 Mo");
     number_is("size", "999500000", "1 Go");
+    number_is("size", "1000000", "1 Mo");
+    number_is("size", "1000000000", "1 Go");
+    number_is("size", "9999999", "10 Mo");
     number_is("size", "1500000000", "1,5 Go");
     number_is("size", "1234567000000", "1_235 Go");
     number_is("size", "999999999999999999", "1_000_000_000 Go");

@@ -144,6 +144,9 @@ test_roots(void)
     "\"flash\":{\"saved\":\"Enregistr\303\251.\"}}"
 
 
+#define ENGLISH  "{\"p\":{\"one\":\"one\",\"other\":\"many\"}}"
+
+
 static void
 test_words(void)
 {
@@ -180,6 +183,15 @@ test_words(void)
             "3 de &lt;J&gt;", "other placeholders are the page's");
     view_is("{{@both}}", "{\"count\":1,\"who\":\"J\"}", WORDS,
             "1 document de J", "a word may name a word");
+
+    view_is("{{c|plural:p}}", "{\"c\":0}", ENGLISH, "many", "en: none");
+    view_is("{{c|plural:p}}", "{\"c\":1}", ENGLISH, "one", "en: one");
+    view_is("{{c|plural:p}}", "{\"c\":2}", ENGLISH, "many", "en: two");
+    view_is("{{c|plural:p}}", "{\"c\":11}", ENGLISH, "many", "en: eleven");
+    view_is("{{c|plural:p}}", "{\"c\":1.5}", ENGLISH, "many",
+            "en: one and a half");
+    view_is("{{c|plural:p}}", "{\"c\":0.1}", ENGLISH, "many",
+            "en: a tenth");
 
     view_is("{{k|t:kind.}}", "{\"k\":\"pdf\"}", WORDS, "Fichier PDF",
             "t: the word of prefix and value");

@@ -38,7 +38,8 @@ sub _connect {
     my ($self, $user) = @_;
 
     return DBI->connect(
-        "dbi:Pg:dbname=$self->{name};host=$self->{socket}", $user, '',
+        "dbi:Pg:dbname=$self->{name};host=$self->{socket}"
+            . ';application_name=test', $user, '',
         { RaiseError => 1, PrintError => 0, AutoCommit => 1,
             pg_enable_utf8 => 0 });
 }
@@ -271,7 +272,7 @@ sub calls {
 
 
 my @CHANGED = qw(person staff client membership portfolio credential session
-    device document document_count opening search);
+    device attempt limiter document document_count opening search);
 
 
 sub checksum {

@@ -13,7 +13,7 @@ package Portal::Matrix;
 #     $m->report;                 # tests: one a visitor, then what was written
 #
 # Every text of a client's (names, numbers, titles, files) holds its mark,
-# QXalphaQX: an answer with the mark of a client that its visitor may not see,
+# Q.alpha.Q: an answer with the mark of a client that its visitor may not see,
 # or at an address of another, is a leak, whatever its status.
 #
 # Each answer is checked for: its status; where it leads to; marks; that it
@@ -142,7 +142,8 @@ sub paths {
 
 # Rows and files.
 
-sub mark { return "QX$_[0]QX" }
+# no token in base64 looks like one
+sub mark { return "Q.$_[0].Q" }
 
 
 sub plant {
@@ -308,8 +309,12 @@ sub _of {
             { form => 'same', json => 1 });
     }
 
+    # where no page is, it matters little what for
+    my @objects = $self->_objects($path);
+    @objects = grep { /^(?:|alpha|foreign|random)$/ } @objects if !$route;
+
     for my $address (@ADDRESSES) {
-        for my $object ($self->_objects($path)) {
+        for my $object (@objects) {
             for my $variant (@variants) {
                 my $c = { p => $p, method => $method, path => $path,
                     route => $route, allowed => $methods,
@@ -423,16 +428,21 @@ sub _make {
 #
 #   status    [ … ] any of them            location  pattern
 #   shows     the clients whose marks may be there; must: a mark that is
-#   audit     "detail status": PostgreSQL has refused and says so
+#   audit     "detail status", one or [ … ]: PostgreSQL has refused and says so
 #   effect    what is changed              alike  compared with its like
 
 sub expect {
     my ($self, $c) = @_;
     my $want = $self->_expect($c);
 
+    # where the address names no client, the room of the form's is asked for
+    $want->{audit} = [ $want->{audit}, 'upload 404' ] if $c->{form}
+        && !$c->{json} && !$c->{address} && defined $c->{claims}
+        && $c->{route}{action} eq 'upload' && $want->{status} eq '409'
+        && !$c->{p}{sees}{ $c->{claims} };
+
     $want->{status} = [ $want->{status} ] if !ref $want->{status};
     $want->{shows} //= [];
-    $self->_without_client($c, $want) if $self->{mode} eq 'client';
     return $want;
 }
 
@@ -623,8 +633,12 @@ sub _page {
     return $self->_refused($c, 409)
         if defined $c->{claims} && $c->{claims} ne ($client // '');
 
-    my $name = "_page_$route->{name}";
-    return $self->$name($c, $client) if $self->can($name);
+    if (my $code = $self->can("_page_$route->{name}")) {
+        my $want = $self->$code($c, $client);
+        return $want if $self->{mode} ne 'client'
+            || !$page->{needs_client} && $route->{name} !~ /^(?:home|pref)/;
+        return $self->_without_client($c, $want);
+    }
 
     # a page that this model knows nothing of: granted, and no more is said
     return { status => [ 200, 303, 404, 409, 422 ],
@@ -712,26 +726,14 @@ sub _page_document_delete {
 }
 
 
-# portal.client() lies: nothing is promised to who may, nothing is given to
-# who may not.
+# portal.client() lies to the page: nothing is promised to who may, and
+# nothing is given to who may not.
 sub _without_client {
     my ($self, $c, $want) = @_;
-    my $route = $c->{route} or return;
 
-    return if !$route->{name} || $want->{alike}
-        && !$want->{audit};
-
-    my $page = $self->{registry}{ $route->{name} } or return;
-    return if !$page->{needs_client} && $route->{name} !~ /^(?:home|pref)/;
-
-    delete @$want{qw(must location json_location alike)};
-
-    # row-level security raises where it is asked to write
-    $want->{status} = [ @{ $want->{status} }, 200, 303, 404, 409, 422, 500 ];
-    $want->{shows} = [] if @{ $want->{status} } && $want->{audit};
-    $want->{effect} = 'any' if $want->{effect};
-    $want->{audit} = 'any';
-    return;
+    return { shows => $want->{shows} // [], audit => 'any',
+        status => [ 200, 303, 404, 409, 422, 500 ],
+        effect => $want->{effect} && 'any' };
 }
 
 
@@ -929,7 +931,7 @@ sub _check {
     # marks: of nobody but those who may be shown here
 
     my %may = map { $_ => 1 } @{ $want->{shows} };
-    my %seen = map { $_ => 1 } "$head$body" =~ /QX(\w+?)QX/g;
+    my %seen = map { $_ => 1 } "$head$body" =~ /Q\.(\w+)\.Q/g;
 
     for (sort keys %seen) {
         push @faults, "mark of $_" if !$may{$_};
@@ -958,8 +960,8 @@ sub _check {
     $r->{n}{ $c->{p}{key} }++;
     $r->{statuses}{$status}++;
 
-    $r->{audit}{ ($c->{p}{id} // '') . " $want->{audit}" }++
-        if $want->{audit} && $want->{audit} ne 'any';
+    $r->{audit}{ ($c->{p}{id} // '') . " $_" }++
+        for ref $want->{audit} ? @{ $want->{audit} } : $want->{audit} // ();
     return;
 }
 

@@ -635,7 +635,8 @@ sub _db_faults {
     my $db = eval { $self->db } or return "no connection: $@";
     my @faults;
     my $idle = q{select count(*) from pg_stat_activity
-        where usename = 'portal_web' and state like 'idle in%'};
+        where usename = 'portal_web' and application_name <> 'test'
+          and state like 'idle in%'};
 
     $self->wait_for(sub { $db->value($idle) == 0 }, 1);
     push @faults, 'a connection is idle in its transaction'
@@ -643,7 +644,8 @@ sub _db_faults {
 
     for (sort keys %{ $self->{pools} }) {
         my $n = $db->value(q{select count(*) from pg_stat_activity
-            where usename = 'portal_web' and datname = ?}, $_);
+            where usename = 'portal_web' and application_name <> 'test'
+              and datname = ?}, $_);
         push @faults, "$n connections to $_ are more than the pool has"
             if $n > $self->{pools}{$_};
     }
@@ -676,6 +678,7 @@ sub _alerts {
 
 sub _leaks {
     my ($self) = @_;
+    my $names = join '|', map { $_->{name} } @{ $self->{portals} };
     my @leaks;
 
     for my $name (qw(error.log access.log stderr db/log/postgresql.log)) {
@@ -689,7 +692,8 @@ sub _leaks {
         }
 
         push @leaks, "$name: a cookie of ours"
-            if $name eq 'access.log' && $text =~ /portal-[a-z0-9_]+[a-z-]*=/;
+            if $name eq 'access.log' && $text
+                =~ /\bportal-(?:$names)(?:-(?:pre|device|flash))?=/;
     }
 
     return @leaks;
