@@ -111,6 +111,7 @@ language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 declare
   who portal.identity;
+  set text;
 begin
   if token is not null then
     select s.id, p.id, p.kind, coalesce(f.role, 'client'), p.name, p.email, p.locale, p.theme, p.time_zone, s.created_at
@@ -125,16 +126,18 @@ begin
       and (p.kind = 'client' or f.role is not null);
   end if;
 
-  perform set_config('portal.session', case when who.session_id is null then '' else encode(token, 'hex') end, true),
-          set_config('portal.client', '', true),
-          set_config('portal.location', '', true),
-          set_config('portal.flash', '', true),
-          set_config('portal.ip', '', true),
-          set_config('portal.request', '', true),
-          set_config('portal.locale', coalesce(who.locale, ''), true);
+  -- an assignment, not a statement: PostgreSQL runs it without a plan
+  set := concat(set_config('portal.session', case when who.session_id is null then '' else encode(token, 'hex') end, true),
+                set_config('portal.client', '', true),
+                set_config('portal.location', '', true),
+                set_config('portal.flash', '', true),
+                set_config('portal.ip', '', true),
+                set_config('portal.request', '', true),
+                set_config('portal.unread', '', true),
+                set_config('portal.locale', coalesce(who.locale, ''), true));
 
   if who.time_zone is not null then
-    perform set_config('TimeZone', who.time_zone, true);
+    set := set_config('TimeZone', who.time_zone, true);
   end if;
 
   return who;
@@ -171,10 +174,29 @@ declare
   c uuid := nullif(current_setting('portal.client', true), '')::uuid;
   p uuid;
   r text;
+  may boolean;
   ids uuid[];
 begin
   if t is null or t = '' then
     return '{}';
+  end if;
+
+  if c is not null then
+    -- one statement: every statement of a page pays for it
+    select case coalesce(f.role, '')
+             when '' then exists (select from portal.membership m join portal.client k on k.id = m.client_id
+                                  where m.person_id = s.person_id and m.client_id = c
+                                    and m.ended_at is null and k.closed_at is null)
+             when 'collaborator' then exists (select from portal.portfolio o
+                                              where o.person_id = s.person_id and o.client_id = c)
+             else f.role in ('manager', 'admin') and exists (select from portal.client k where k.id = c)
+           end
+    into may
+    from portal.session s
+    left join portal.staff f on f.person_id = s.person_id
+    where s.token_hash = decode(t, 'hex');
+
+    return case when may then array[c] else '{}' end;
   end if;
 
   select s.person_id, f.role into p, r
@@ -186,20 +208,13 @@ begin
     return '{}';
   end if;
 
-  if c is not null then
-    if portal.may_see(p, r, c) then
-      return array[c];
-    end if;
-    return '{}';
-  end if;
-
   if r is null then
     select array_agg(m.client_id) into ids
     from portal.membership m join portal.client k on k.id = m.client_id
     where m.person_id = p and m.ended_at is null and k.closed_at is null;
   elsif r = 'collaborator' then
     select array_agg(o.client_id) into ids from portal.portfolio o where o.person_id = p;
-  else
+  elsif r in ('manager', 'admin') then
     select array_agg(k.id) into ids from portal.client k;
   end if;
 
@@ -381,6 +396,16 @@ begin
   on conflict on constraint page_pkey do update
   set access = excluded.access, client_function = excluded.client_function, staff_function = excluded.staff_function,
       needs_client = excluded.needs_client, shows = excluded.shows, site = excluded.site;
+
+  -- from a function's name to its call, without dynamic SQL at request time
+  select string_agg(distinct format('if fn = %L then return %s(r); end if;', x.f, x.f), E'\n  ') into target
+  from portal.page p, lateral (values (p.client_function), (p.staff_function)) x (f)
+  where x.f is not null;
+
+  execute format('create or replace function portal.dispatch(fn text, r json) returns json '
+                 'language plpgsql volatile set search_path = portal, pg_temp as %L',
+                 E'\nbegin\n  ' || target || E'\n  raise exception ''no such page function'';\nend\n');
+  execute 'alter function portal.dispatch(text, json) owner to portal_gate';
 end
 $$;
 
@@ -405,7 +430,12 @@ begin
     return;
   end if;
 
-  ids := case when who.kind = 'client' then portal.client_ids() else '{}' end;
+  if who.kind = 'client' then
+    select array_agg(m.client_id) into ids
+    from portal.membership m join portal.client k on k.id = m.client_id
+    where m.person_id = who.person_id and m.ended_at is null and k.closed_at is null;
+  end if;
+
   several := who.kind = 'staff' or cardinality(ids) > 1;
 
   if cardinality(ids) = 1 then
@@ -440,37 +470,39 @@ language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
   k record;
-  several boolean;
+  mine boolean := who.kind = 'client';
+  unread integer := 0;
 begin
-  if who.kind = 'staff' then
-    several := true;
-  else
-    several := (select count(*) > 1 from (select from portal.membership m
-                where m.person_id = who.person_id and m.ended_at is null limit 2) x);
-  end if;
-
-  -- a row in any case: a record that none was read into has no columns, and
-  -- the first page of a connection would fail
-  select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone
+  select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone,
+         (select m.preset from portal.membership m
+          where m.person_id = who.person_id and m.client_id = c.id and m.ended_at is null) as preset,
+         exists (select from portal.membership m
+                 where m.person_id = who.person_id and m.ended_at is null
+                   and m.client_id is distinct from c.id) as others
   into k
-  from (values (shell.client)) x (id)
+  from (select shell.client as id) x
   left join portal.client c on c.id = x.id
   left join portal.staff f on f.person_id = c.contact_id
-  left join portal.person p on p.id = c.contact_id and p.disabled_at is null;
+  left join portal.person p on p.id = f.person_id and p.disabled_at is null;
+
+  if mine and client is not null then
+    -- a page that has counted them says so
+    unread := coalesce(nullif(current_setting('portal.unread', true), '')::integer,
+                       portal.unread(who.person_id, client));
+  end if;
 
   return json_build_object(
     'person', json_build_object('name', who.name, 'email', who.email, 'kind', who.kind,
                                 'initials', portal.initials(who.name), 'avatar', portal.avatar(who.person_id)),
     'client', case when client is not null then
                 json_build_object('name', k.name, 'slug', k.slug, 'number', k.number) end,
-    'several', several,
-    'unread', json_build_object('documents', case when client is not null and who.kind = 'client'
-                                                  then portal.unread(who.person_id, client) else 0 end),
-    'contact', case when client is not null and k.contact is not null and who.kind = 'client' then
+    'several', not mine or k.others,
+    'unread', json_build_object('documents', unread),
+    'contact', case when mine and k.contact is not null then
                  json_build_object('name', k.contact_name, 'initials', portal.initials(k.contact_name),
                                    'avatar', portal.avatar(k.contact), 'title', k.title, 'phone', k.phone,
                                    'phone_href', portal.phone_href(k.phone)) end,
-    'deposit', client is not null and who.kind = 'client' and coalesce(portal.preset(), 'reader') <> 'reader',
+    'deposit', mine and coalesce(k.preset, 'reader') <> 'reader',
     'theme', who.theme,
     'today', current_date);
 end
@@ -500,15 +532,17 @@ declare
   again text;
   cid uuid;
   several boolean;
+  found_client record;
   claimed text;
   state text;
   message text;
+  set text;
 begin
   nonce := p_nonce;
   who := portal.identify(p_token);
 
-  perform set_config('portal.ip', coalesce(left(p_request ->> 'ip', 64), ''), true),
-          set_config('portal.request', coalesce(left(p_request ->> 'id', 64), ''), true);
+  set := concat(set_config('portal.ip', coalesce(left(p_request ->> 'ip', 64), ''), true),
+                set_config('portal.request', coalesce(left(p_request ->> 'id', 64), ''), true));
 
   select * into reg from portal.page x where x.name = p_page;
 
@@ -527,7 +561,9 @@ begin
   end if;
 
   if status is null and who.session_id is not null then
-    select r.id, r.several into cid, several from portal.resolve_client(who, p_client) r;
+    found_client := portal.resolve_client(who, p_client);
+    cid := found_client.id;
+    several := found_client.several;
 
     claimed := p_request -> 'form' ->> 'client';
 
@@ -553,15 +589,15 @@ begin
     return;
   end if;
 
-  perform set_config('portal.client', coalesce(cid::text, ''), true);
+  set := set_config('portal.client', coalesce(cid::text, ''), true);
 
   begin
     if p_method = 'GET' then
-      -- undone with this block when it fails, so that the refusal can be kept
-      perform set_config('transaction_read_only', 'on', true);
+      -- ends with this block, so that a refusal can be kept
+      set := set_config('transaction_read_only', 'on', true);
     end if;
 
-    execute 'select ' || fn || '($1)' into body using p_request;
+    body := portal.dispatch(fn, p_request);
     status := 200;
 
     location := nullif(current_setting('portal.location', true), '');
@@ -597,9 +633,10 @@ begin
   end;
 
   if status = 422 and reg.shows is not null and coalesce(p_request ->> 'html', 'true') = 'true' then
-    select case when who.kind = 'staff' then x.staff_function else x.client_function end into again
+    select case when who.kind = 'staff' then x.staff_function else x.client_function end, reg.site or x.site
+    into again, reg.site
     from portal.page x where x.name = reg.shows;
-    execute 'select ' || again || '($1)' into body using p_request;
+    body := portal.dispatch(again, p_request);
   end if;
 
   if status >= 400 and status <> 422 then
@@ -614,7 +651,7 @@ begin
   if reg.site then
     -- what a function of the site may leave behind on the connection is
     -- cleaned by the worker, which sees this mark
-    perform set_config('application_name', left(current_setting('application_name'), 60) || '!', false);
+    set := set_config('application_name', left(current_setting('application_name'), 60) || '!', false);
   end if;
 
   return next;

@@ -213,8 +213,12 @@ portal_type_of(const unsigned char *head, size_t len,
     }
 
     mime = magic_buffer(magic, head, len);
+
     if (mime == NULL) {
-        return PORTAL_ERROR;
+
+        /* with some contents libmagic ends without a type nor an error */
+
+        return magic_errno(magic) ? PORTAL_ERROR : PORTAL_DECLINED;
     }
 
     content = portal_type_find(mime, strlen(mime));

@@ -161,6 +161,7 @@ ngx_portal_db_conn_register(ngx_portal_db_conn_t *conn, ngx_uint_t read,
 static void
 ngx_portal_db_conn_unregister(ngx_portal_db_conn_t *conn)
 {
+    ngx_uint_t         flags;
     ngx_connection_t  *c;
 
     c = conn->c;
@@ -171,12 +172,16 @@ ngx_portal_db_conn_unregister(ngx_portal_db_conn_t *conn)
 
     conn->c = NULL;
 
+    /* libpq closes the socket by itself when the server is gone */
+
+    flags = PQsocket(conn->pg) == -1 ? NGX_CLOSE_EVENT : 0;
+
     if (c->read->active) {
-        (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
+        (void) ngx_del_event(c->read, NGX_READ_EVENT, flags);
     }
 
     if (c->write->active) {
-        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
+        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, flags);
     }
 
     if (c->read->posted) {

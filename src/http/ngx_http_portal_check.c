@@ -363,6 +363,10 @@ ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
         clcf->max_ranges = 1;
     }
 
+    /* the page of an error may be refused in its turn, but no third time */
+
+    clcf->recursive_error_pages = 0;
+
     /* a refusal is to be read before the connection goes */
 
     if (clcf->lingering_close == NGX_HTTP_LINGERING_OFF) {

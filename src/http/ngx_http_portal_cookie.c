@@ -36,8 +36,7 @@ static ngx_http_portal_jar_t *ngx_http_portal_jar(ngx_http_request_t *r);
 static void ngx_http_portal_jar_cleanup(void *data);
 static int ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
     const portal_str_t *value);
-static ngx_int_t ngx_http_portal_cookie_strip(ngx_http_request_t *r,
-    ngx_list_part_t *part, ngx_uint_t i);
+static ngx_int_t ngx_http_portal_cookie_strip(ngx_http_request_t *r);
 
 
 static void
@@ -116,7 +115,7 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
 {
     size_t                         len;
     u_char                         prefix[64];
-    ngx_uint_t                     i, j, n, secure;
+    ngx_uint_t                     i, j, n, secure, strip;
     portal_str_t                   name;
     portal_arena_t                 arena;
     ngx_list_part_t               *part;
@@ -161,6 +160,7 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
 
     ngx_portal_arena_init(&arena, r->pool);
     ngx_http_portal_cookies_reset(r);
+    strip = 0;
 
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -213,12 +213,8 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
 
             /* nothing but ours: the header itself goes */
 
-            if (ngx_http_portal_cookie_strip(r, part, i) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            i--;
-            h = part->elts;
+            h[i].value.data = NULL;
+            strip = 1;
             continue;
         }
 
@@ -227,57 +223,79 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
         }
     }
 
+    if (strip && ngx_http_portal_cookie_strip(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return NGX_DECLINED;
 }
 
 
 /*
- * Takes element i out of the list of headers without moving any other:
- * the core holds pointers to them.  The list is cut in two parts before
- * and after it; an empty last part takes what is pushed later, since a
- * part that begins inside another has less room than the list believes.
+ * Takes the marked elements out of the list of headers without moving any
+ * other: the core holds pointers to them.  Each run of those that stay
+ * becomes a part; none but the first may be empty, since nginx's own loops
+ * read the first element of a next part unasked.  What is pushed later gets
+ * a part of its own: the last one is full by nalloc.
  */
 
 static ngx_int_t
-ngx_http_portal_cookie_strip(ngx_http_request_t *r, ngx_list_part_t *part,
-    ngx_uint_t i)
+ngx_http_portal_cookie_strip(ngx_http_request_t *r)
 {
     ngx_list_t       *list;
-    ngx_list_part_t  *tail, *last;
+    ngx_uint_t        i, open;
+    ngx_list_part_t   first, *part, *run, *last;
     ngx_table_elt_t  *h;
 
     list = &r->headers_in.headers;
-    h = part->elts;
 
-    tail = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
-    if (tail == NULL) {
-        return NGX_ERROR;
+    first = list->part;
+    last = NULL;
+
+    list->part.nelts = 0;
+    list->part.next = NULL;
+    list->last = &list->part;
+
+    for (part = &first; part; part = part->next) {
+        h = part->elts;
+        open = 0;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].value.data == NULL) {
+                open = 0;
+                continue;
+            }
+
+            if (open) {
+                last->nelts++;
+                continue;
+            }
+
+            run = &list->part;
+
+            if (last) {
+                run = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
+                if (run == NULL) {
+                    return NGX_ERROR;
+                }
+
+                last->next = run;
+            }
+
+            run->elts = &h[i];
+            run->nelts = 1;
+            run->next = NULL;
+
+            last = run;
+            open = 1;
+        }
     }
 
-    tail->elts = &h[i + 1];
-    tail->nelts = part->nelts - i - 1;
-    tail->next = part->next;
-
-    if (list->last == part) {
-        last = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
-        if (last == NULL) {
-            return NGX_ERROR;
-        }
-
-        last->elts = ngx_palloc(r->pool, list->nalloc * list->size);
-        if (last->elts == NULL) {
-            return NGX_ERROR;
-        }
-
-        last->nelts = 0;
-        last->next = NULL;
-
-        tail->next = last;
+    if (last) {
         list->last = last;
+        list->nalloc = last->nelts;
     }
-
-    part->nelts = i;
-    part->next = tail;
 
     return NGX_OK;
 }

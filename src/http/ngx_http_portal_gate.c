@@ -84,7 +84,7 @@ ngx_http_portal_access_handler(ngx_http_request_t *r)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY && !ctx->internal) {
 
         /* answered before the content, whatever others say */
 

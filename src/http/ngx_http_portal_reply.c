@@ -356,7 +356,7 @@ ngx_http_portal_send_refusal(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    if (r == r->main && !ctx->internal) {
+    if (r == r->main) {
 
         if (r->headers_in.expect && !r->expect_tested) {
 

@@ -51,6 +51,7 @@ test_json(void)
     json_is("application/json;q=0.000", 0);
     json_is("application/json ; q=0.5 , text/html;q=0.4", 1);
     json_is("application/json;v=1;q=0.1,text/html;q=0.2", 0);
+    json_is("application/json;v=1,text/html", 0);
     json_is("application/json;q=9,text/html;q=1", 0);
     json_is("application/json\t;q=1,\ttext/html\t;q=0.5", 1);
     json_is("text/html\t;q=1,application/json;q=0.5", 0);

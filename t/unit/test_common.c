@@ -221,6 +221,12 @@ test_json(void)
     is_int(bad, 0, "each byte of ASCII");
 
     portal_buf_init(&b, arena, 100);
+    s = str_exact("\342\200\250", 3);
+    portal_buf_json(&b, &s);
+    tap_is(b.data, b.len, "\"\\u2028\"", 8, "U+2028 at the end");
+    free(s.data);
+
+    portal_buf_init(&b, arena, 100);
     s = str_exact("\342\200", 2);
     portal_buf_json(&b, &s);
     tap_is(b.data, b.len, "\"\342\200\"", 4, "a cut U+2028 is not read over");

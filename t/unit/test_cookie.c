@@ -23,6 +23,8 @@ static void cookies_are(const char *header, const char *rest,
 static void test_take(void);
 static void test_rest(void);
 static void test_refuse(void);
+static void *no_memory(void *ctx, size_t size);
+static void test_memory(void);
 static void test_cut(void);
 
 
@@ -130,6 +132,36 @@ test_refuse(void)
 }
 
 
+static void *
+no_memory(void *ctx, size_t size)
+{
+    (void) ctx;
+    (void) size;
+
+    return NULL;
+}
+
+
+static void
+test_memory(void)
+{
+    taken_t         t;
+    portal_str_t    h, prefix;
+    portal_arena_t  none;
+
+    none.alloc = no_memory;
+    none.ctx = NULL;
+    memset(&t, 0, sizeof(taken_t));
+
+    h = str("a=b; " P "=x");
+    prefix = str(P);
+
+    is_int(portal_cookie_take(&h, &prefix, take, &t, &none), PORTAL_ERROR,
+           "no memory");
+    is_text(t.text, "", "nothing is taken");
+}
+
+
 static void
 test_cut(void)
 {
@@ -167,6 +199,7 @@ main(void)
     test_take();
     test_rest();
     test_refuse();
+    test_memory();
     test_cut();
 
     return tap_done();

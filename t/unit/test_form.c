@@ -12,11 +12,19 @@
 #include "tap.h"
 
 
+typedef struct {
+    portal_arena_t  *arena;
+    int              left;
+} few_t;
+
+
 static void form_is(const char *input, const char *want);
 static void refused(const char *input, size_t len, int want);
 static void test_parse(void);
 static void test_refused(void);
 static void test_limits(void);
+static void *few(void *ctx, size_t size);
+static void test_memory(void);
 static void test_get(void);
 static void test_json(void);
 static void test_cut(void);
@@ -163,6 +171,43 @@ test_limits(void)
 }
 
 
+static void *
+few(void *ctx, size_t size)
+{
+    few_t  *f = ctx;
+
+    return f->left-- > 0 ? portal_alloc(f->arena, size) : NULL;
+}
+
+
+static void
+test_memory(void)
+{
+    int              n;
+    few_t            f;
+    portal_str_t     s;
+    portal_form_t    form;
+    portal_arena_t   scarce;
+
+    f.arena = portal_arena_create();
+    scarce.alloc = few;
+    scarce.ctx = &f;
+    s = str("a=b");
+
+    for (n = 0; n < 10; n++) {
+        f.left = n;
+
+        if (portal_form_parse(&form, &s, &scarce) == PORTAL_OK) {
+            break;
+        }
+    }
+
+    is_int(n, 3, "memory for the fields, a name and a value, or an error");
+
+    portal_arena_destroy(f.arena);
+}
+
+
 static void
 test_get(void)
 {
@@ -215,7 +260,8 @@ test_json(void)
 
     portal_buf_init(&b, arena, 1000);
     portal_form_json(&b, &form, NULL);
-    ok(memmem(b.data, b.len, "\"password\":\"p\"", 14) != NULL,
+    ok(memmem(b.data, b.len, "\"password\":\"p\"", 14) != NULL
+       && memmem(b.data, b.len, "{\"csrf\":\"t\"", 11) != NULL,
        "or with everything");
 
     portal_buf_init(&b, arena, 10);
@@ -270,6 +316,7 @@ main(void)
     test_parse();
     test_refused();
     test_limits();
+    test_memory();
     test_get();
     test_json();
     test_cut();

@@ -13,6 +13,7 @@ static void test_truth(void);
 static void test_names(void);
 static void test_roots(void);
 static void test_words(void);
+static void test_word_loop(void);
 static void test_long_key(void);
 static void test_depth(void);
 static void test_dynamic(void);
@@ -213,6 +214,35 @@ test_words(void)
 }
 
 
+/* Words that name each other without end. */
+
+static void
+test_word_loop(void)
+{
+    view_t  *v;
+
+    static const view_text_t  texts[] = {
+        { "t", "{{c|plural:a}}" },
+        { "u", "{{k|t:x.}}" },
+        { NULL, NULL }
+    };
+
+    v = view_create(texts);
+    view_locale(v, "fr", "{\"a\":{\"one\":\"{c|plural:a}\","
+                         "\"other\":\"end\"},\"x\":{\"y\":"
+                         "\"{k|t:x.}\"}}");
+
+    is_int(view_render(v, "t", NULL, "{\"c\":1}"), PORTAL_ERROR,
+           "a word that names itself ends with an error");
+    is_int(view_render(v, "t", NULL, "{\"c\":2}"), PORTAL_OK,
+           "where it does");
+    is_int(view_render(v, "u", NULL, "{\"k\":\"y\"}"), PORTAL_ERROR,
+           "by the page's value as well");
+
+    view_destroy(v);
+}
+
+
 /* A key of 300 bytes is no word, and no overflow. */
 
 static void
@@ -289,6 +319,8 @@ test_depth(void)
     ok(view_get(v, "loop") == NULL
        && strstr(v->err.text, "includes itself") != NULL,
        "a template that includes itself is refused when compiled");
+    ok(portal_str_is(&v->err.file, "loop") && v->err.line == 1,
+       "with its file and line");
     ok(view_get(v, "ping") == NULL, "through a parent as well");
     ok(view_get(v, "block") == NULL, "and in the block that it gives");
     ok(view_get(v, "unused") != NULL, "but not in one that nobody takes");
@@ -393,6 +425,16 @@ test_lines(void)
                    "{{/layout}}\n" },
         { "text", "{{<layout}}{{$main}}1{{/main}}{{/layout}}" },
         { "none", "{{<layout}}{{/layout}}" },
+        { "deeper", "{{<layout}}{{$main}}\n   1\n     2\n 3\n{{/main}}"
+                    "{{/layout}}" },
+        { "tagged", "{{<layout}}{{$main}}\n    {{x}}\n    y\n{{/main}}"
+                    "{{/layout}}" },
+        { "two", " {{$a}}{{/a}} {{$b}}{{/b}}\n" },
+        { "twice", "{{<two}}{{$a}}1{{/a}}{{$b}}2{{/b}}{{/two}}" },
+        { "line", "  {{>d}}\n" },
+        { "d", "{{x}}y{{x}}{{@w}}z{{x}}\n" },
+        { "open", "{{$b}}\n  " },
+        { "end", "{{$b}}\n  {{" },
         { NULL, NULL }
     };
 
@@ -421,6 +463,23 @@ test_lines(void)
 
     view_render(v, "none", NULL, NULL);
     is_text((char *) v->data, "<\n>\n", "an empty block leaves no line");
+
+    view_render(v, "deeper", NULL, NULL);
+    is_text((char *) v->data, "<\n  1\n    2\n  3\n>\n",
+            "a block loses the indentation of its first line, no more");
+
+    view_render(v, "tagged", NULL, "{\"x\":1}");
+    is_text((char *) v->data, "<\n  1\n  y\n>\n",
+            "a first line that begins with a tag");
+
+    view_render(v, "twice", NULL, NULL);
+    is_text((char *) v->data, " 1 2\n", "two blocks on a line");
+
+    view_render(v, "line", NULL, "{\"x\":1}");
+    is_text((char *) v->data, "  1y1w\nwz1\n", "a line is indented once");
+
+    ok(view_get(v, "open") == NULL && view_get(v, "end") == NULL,
+       "a block that the file's end opens");
 
     view_destroy(v);
 }
@@ -479,6 +538,7 @@ main(void)
     test_names();
     test_roots();
     test_words();
+    test_word_loop();
     test_long_key();
     test_depth();
     test_dynamic();

@@ -53,6 +53,9 @@ test_get(void)
     ok(portal_template_set_create(v->arena, view_load, NULL, v, v->locales,
                                   PORTAL_TEMPLATE_LOCALES + 1) == NULL,
        "more locales than there is room for");
+    ok(portal_template_set_create(v->arena, view_load, NULL, v, v->locales,
+                                  PORTAL_TEMPLATE_LOCALES) != NULL,
+       "just as many");
 
     v->set = portal_template_set_create(v->arena, view_load, NULL, v, NULL,
                                         0);

@@ -178,6 +178,8 @@ test_zip(void)
 static void
 test_contradictions(void)
 {
+    unsigned char  odd[41];
+
     type(PNG, "a.jpg", "-");
     type(PNG, "a.pdf", "-");
     type(PNG, "a.txt", "-");
@@ -202,6 +204,13 @@ test_contradictions(void)
     type(PDF, "a.pdfx", "-");
     type("", "a.pdf", "-");
     type("", "a.txt", "-");
+
+    /* libmagic has no type for this, and no error */
+
+    memset(odd, 0xff, sizeof(odd));
+    memcpy(odd, "\0\0\376", 3);
+    memcpy(odd + sizeof(odd) - 5, "e\344\344\344Z", 5);
+    type_is(odd, sizeof(odd), "a.txt", "-");
 
     /* a page that calls itself a text is a text: it is never shown inline */
 

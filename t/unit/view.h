@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     portal_arena_t         *arena;
     const view_text_t      *texts;         /* ends with a NULL name */
-    portal_locale_t        *locales[2];
+    portal_locale_t        *locales[PORTAL_TEMPLATE_LOCALES];
     size_t                  nlocales;
     portal_template_set_t  *set;
     portal_error_t          err;

@@ -100,7 +100,9 @@ sub open {
     $block .= "\0" . _text($_->[0]) . _text($_->[1]) for
         [ ':method', $method ], [ ':scheme', 'http' ],
         [ ':authority', $c->{host} ], [ ':path', $c->url($path) ],
-        map { [ $_, $all{$_} ] } grep { defined $all{$_} } sort keys %all;
+        map { my $name = $_; map { [ $name, $_ ] }
+            ref $all{$name} ? @{ $all{$name} } : $all{$name} }
+        grep { defined $all{$_} } sort keys %all;
 
     $self->{next} += 2;
     $self->{streams}{$stream} = { window => $self->{first}, body => '' };

@@ -693,7 +693,7 @@ sub _leaks {
 
         push @leaks, "$name: a cookie of ours"
             if $name eq 'access.log' && $text
-                =~ /\bportal-(?:$names)(?:-(?:pre|device|flash))?=/;
+                =~ /[ ;](?:__Host-)?portal-(?:$names)(?:-(?:pre|device|flash))?=/;
     }
 
     return @leaks;
