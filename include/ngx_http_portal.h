@@ -172,6 +172,7 @@ struct ngx_http_portal_loc_conf_s {
     portal_template_t         *errors[NGX_HTTP_PORTAL_ERRORS];
     ngx_str_t                  site;          /* the sets as JSON */
     ngx_str_t                  accept;        /* extensions: ".pdf,.png" */
+    off_t                      max_bytes;     /* of a deposit; 0: no limit */
     ngx_thread_pool_t         *passwords;
     ngx_thread_pool_t         *files;
     ngx_open_file_cache_t     *cache;

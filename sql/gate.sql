@@ -395,7 +395,9 @@ begin
           coalesce(client, '') like 'portal\_site.%' or coalesce(staff, '') like 'portal\_site.%')
   on conflict on constraint page_pkey do update
   set access = excluded.access, client_function = excluded.client_function, staff_function = excluded.staff_function,
-      needs_client = excluded.needs_client, shows = excluded.shows, site = excluded.site;
+      needs_client = excluded.needs_client, shows = excluded.shows, site = excluded.site
+  -- what a site has put in place of ours stays when ours is applied again
+  where excluded.site or not p.site;
 
   -- from a function's name to its call, without dynamic SQL at request time
   select string_agg(distinct format('if fn = %L then return %s(r); end if;', x.f, x.f), E'\n  ') into target

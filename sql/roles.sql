@@ -34,6 +34,24 @@ begin
 end
 $$;
 
+-- Words are compared and searched without their accents, which needs a
+-- database that knows letters.
+do $$
+begin
+  if current_setting('server_version_num')::integer < 150000 then
+    raise exception 'the portal needs PostgreSQL 15 or newer';
+  end if;
+
+  if current_setting('server_encoding') <> 'UTF8'
+     or (select datctype in ('C', 'POSIX') from pg_database
+         where datname = current_database())
+  then
+    raise exception 'the portal needs a database of encoding UTF8 and of a locale that is not C: '
+                    'createdb --encoding=UTF8 --locale=C.UTF-8 --template=template0 NAME';
+  end if;
+end
+$$;
+
 -- Nobody but those named here; no temporary table that could stand in front
 -- of one of ours.
 do $$

@@ -213,7 +213,7 @@ for (1 .. 10) {
 
 like($owner->get('/try/x')->body, qr/MARKalpha0/, 'try_files');
 is($nobody->get('/try/x')->status, 303, 'try_files: nobody');
-is($t->client->sign_in('owner', undef, next => '/try/x')->location,
+is($t->client->sign_in('reader', undef, next => '/try/x')->location,
     '/espace-client/', 'and an address of the site is no next');
 is($nobody->get('/named/x')->status, 200, 'named location');
 like($owner->get('/missing/x')->body, qr/MARKalpha0/, 'error_page');

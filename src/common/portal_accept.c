@@ -180,6 +180,10 @@ portal_next_valid(const portal_str_t *next)
 {
     size_t  i;
 
+    /* what a URI has percent-encoded only (RFC 3986) */
+
+    static const char  never[] = "\"<>\\^`{|}";
+
     if (next->len == 0 || next->len > 2048 || next->data[0] != '/') {
         return 0;
     }
@@ -189,7 +193,9 @@ portal_next_valid(const portal_str_t *next)
     }
 
     for (i = 0; i < next->len; i++) {
-        if (next->data[i] < 0x21 || next->data[i] > 0x7e) {
+        if (next->data[i] < 0x21 || next->data[i] > 0x7e
+            || memchr(never, next->data[i], sizeof(never) - 1))
+        {
             return 0;
         }
     }

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 #include "portal_password.h"
 #include "portalctl.h"
 
@@ -38,16 +40,37 @@ portalctl_number(const char *text, unsigned min, unsigned max, unsigned *n)
 }
 
 
-/* The first line of standard input, never an argument: ps shows those. */
+/*
+ * The first line of standard input, never an argument: ps shows those.  A
+ * terminal is asked, and does not show what is typed.
+ */
 
 static int
 portalctl_read_password(portal_str_t *password)
 {
-    size_t  len;
+    char           *got;
+    size_t          len;
+    struct termios  shown, hidden;
 
     static unsigned char  line[PORTAL_PASSWORD_MAX + 2];
 
-    if (fgets((char *) line, sizeof(line), stdin) == NULL) {
+    if (tcgetattr(STDIN_FILENO, &shown) == 0) {
+        hidden = shown;
+        hidden.c_lflag &= ~(tcflag_t) ECHO;
+
+        fprintf(stderr, "password: ");
+        (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+
+        got = fgets((char *) line, sizeof(line), stdin);
+
+        (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        fprintf(stderr, "\n");
+
+    } else {
+        got = fgets((char *) line, sizeof(line), stdin);
+    }
+
+    if (got == NULL) {
         return PORTAL_ERROR;
     }
 

@@ -70,13 +70,13 @@ ngx_portal_db_conn_start(ngx_portal_db_conn_t *conn, const char *conninfo)
 static void
 ngx_portal_db_conn_notice(void *arg, const PGresult *res)
 {
-    ngx_portal_db_conn_t  *conn = arg;
-
+    (void) arg;
     (void) res;
 
     /* its text may hold what a page was asked with: not for the log */
 
-    ngx_log_debug0(NGX_LOG_DEBUG_CORE, conn->log, 0, "portal db notice");
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "portal db notice");
 }
 
 

@@ -119,7 +119,7 @@ ngx_http_portal_call_request(ngx_http_request_t *r,
     /* what a deposit may be is told before it is made */
 
     portal_buf_puts(b, ",\"max_bytes\":");
-    portal_buf_int(b, ctx->conf->location->client_max_body_size);
+    portal_buf_int(b, ctx->conf->max_bytes);
     portal_buf_puts(b, ",\"accept\":\"");
     portal_buf_str(b, ngx_portal_str(&ctx->conf->accept));
     portal_buf_puts(b, "\"");

@@ -196,6 +196,7 @@ ngx_http_portal_check_storage(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf)
 {
     u_char           *name;
+    ngx_uint_t        mode;
     ngx_file_info_t   fi;
 
     name = ngx_pnalloc(cf->temp_pool, plcf->storage.len + 1);
@@ -220,10 +221,12 @@ ngx_http_portal_check_storage(ngx_conf_t *cf,
     }
 
     if (ngx_http_portal_mode(cf, &fi) != NGX_OK) {
+        mode = ngx_file_access(&fi);
+
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "the workers' user cannot read and write "
-                      "portal_storage \"%s\" (mode %04uo) in %V:%ui",
-                      name, (ngx_uint_t) ngx_file_access(&fi),
+                      "portal_storage \"%s\" (mode 0%ui%ui%ui) in %V:%ui",
+                      name, mode >> 6, (mode >> 3) & 7, mode & 7,
                       &plcf->file, plcf->line);
         return NGX_ERROR;
     }

@@ -253,7 +253,7 @@ ngx_http_portal_root(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     }
 
     portal_buf_puts(b, ",\"max_bytes\":");
-    portal_buf_int(b, ctx->conf->location->client_max_body_size);
+    portal_buf_int(b, ctx->conf->max_bytes);
 
     portal_buf_puts(b, ctx->known ? ",\"signed_in\":true"
                                   : ",\"signed_in\":false");

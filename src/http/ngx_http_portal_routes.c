@@ -35,9 +35,18 @@ ngx_http_portal_router(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
         return NGX_ERROR;
     }
 
+    plcf->max_bytes = plcf->location->client_max_body_size;
+
     route = plcf->pages->elts;
 
     for (i = 0; i < plcf->pages->nelts; i++) {
+
+        if (route[i]->action && route[i]->action->upload && route[i]->body
+            && (plcf->max_bytes == 0
+                || (off_t) route[i]->body < plcf->max_bytes))
+        {
+            plcf->max_bytes = route[i]->body;
+        }
 
         wrong = ngx_http_portal_route_wrong(route[i]);
 
@@ -74,7 +83,22 @@ ngx_http_portal_router(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
 static const char *
 ngx_http_portal_route_wrong(ngx_http_portal_route_t *route)
 {
+    ngx_str_t                 *reserved;
     ngx_http_portal_action_t  *action;
+
+    static ngx_str_t  names[] = {
+        ngx_string("/c/"), ngx_string("/assets/"), ngx_string("/_error/"),
+        ngx_null_string
+    };
+
+    for (reserved = names; reserved->len; reserved++) {
+        if (route->path.len >= reserved->len
+            && ngx_strncmp(route->path.data, reserved->data, reserved->len)
+               == 0)
+        {
+            return "has a path that the portal itself needs";
+        }
+    }
 
     action = route->action;
 

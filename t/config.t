@@ -1,0 +1,315 @@
+#!/usr/bin/perl
+
+# Tests for nginx -t: every mistake that can be found without a database is
+# found, and its message names file and line.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Portal::Test;
+
+my $t = Portal::Test->new(db => 0);
+my $dir = $t->dir;
+my ($ok, $said) = $t->check;
+
+ok($ok, 'what all tests run with') or diag($said);
+like($said, qr/\[warn\].*"secure=off".*anybody.*in \S+check\.conf:\d+/,
+    'warning of secure=off');
+is(scalar(() = $said =~ /\[warn\]/g), 1, 'and no other');
+
+($ok, $said) = $t->check(secure => 1);
+ok($ok, 'with TLS in front') or diag($said);
+unlike($said, qr/\[warn\]/, 'no warning');
+
+# directives of a named portal
+
+wrong('name', { name => 'Main' }, qr/invalid portal name "Main"/);
+wrong('long name', { name => 'a' x 33 }, qr/invalid portal name/);
+wrong('name with a hyphen', { name => 'a-b' }, qr/invalid portal name/);
+wrong('zone size', { zone => 'x' }, qr/invalid zone size "x"/);
+wrong('small zone', { zone => '1000k' }, qr/"main" is too small: 1m/);
+wrong('zone parameter', { zone => '4m sesions=40' },
+    qr/invalid parameter "sesions=40"/);
+wrong('zone share', { zone => '4m sessions=0' }, qr/invalid share "sessions/);
+wrong('zone shares', { zone => '4m sessions=60' },
+    qr/shares of zone "main" make 120 percent/);
+wrong('pool', { database => 'pool=0' }, qr/invalid parameter "pool=0"/);
+wrong('queue', { database => 'queue=x' }, qr/invalid parameter "queue=x"/);
+wrong('time-out', { database => 'query_timeout=0' },
+    qr/invalid parameter "query_timeout=0"/);
+wrong('parameter', { database => 'pol=4' }, qr/invalid parameter "pol=4"/);
+
+for my $directive (qw(portal_zone portal_database portal_key_file)) {
+    my ($line) = $t->conf =~ /^\s+($directive .*)$/m;
+    wrong("$directive twice", { http => $line }, qr/is duplicate/);
+
+    my $text = $t->conf(error_log => "$dir/check.log");
+    $text =~ s/^\s+$directive .*$//m;
+    ($ok, $said) = $t->check(text => $text);
+    ok(!$ok, "no $directive");
+    like($said, qr/portal "main" has no "$directive" in \S+check\.conf:\d+/,
+        'named');
+}
+
+# conninfo: libpq's message, and never the password
+
+for (
+    [ 'no conninfo', 'host=/x dbname=d user=u pasword=hunter2' ],
+    [ 'quote', "host=/x user='u password=hunter2" ],
+    [ 'URI', 'postgresql://u:hunter2@[/d' ],
+    [ 'service', 'service=x password=hunter2' ],
+    [ 'no host', 'dbname=d user=u password=hunter2' ],
+    [ 'empty', '' ],
+) {
+    my ($what, $conninfo) = @$_;
+    wrong("conninfo: $what", { conninfo => $conninfo },
+        qr/database of portal "main": /, qr/hunter2/);
+    wrong("listen: $what", { database => "\"listen=$conninfo\"" },
+        qr/database of portal "main": /, qr/hunter2/) if $what ne 'empty';
+}
+
+# the key file
+
+for (
+    [ 'is not there', undef, 0600, qr/open\(\) ".*key2" failed/ ],
+    [ 'read by others', 'ab' x 32, 0640, qr/can be read by others/ ],
+    [ 'read by all', 'ab' x 32, 0604, qr/can be read by others/ ],
+    [ 'empty', '', 0600, qr/no key in ".*key2"/ ],
+    [ 'short', 'ab' x 31, 0600, qr/a key is not 64 hex digits in ".*":1/ ],
+    [ 'no hex', 'xy' x 32, 0600, qr/a key is not 64 hex digits in ".*":1/ ],
+    [ 'wrong second line', "# key\n" . 'ab' x 32 . "\nzz\n", 0600,
+        qr/not 64 hex digits in ".*":3/ ],
+    [ 'three keys', join("\n", ('ab' x 32) x 3), 0600,
+        qr/more than two keys in ".*":3/ ],
+) {
+    my ($what, $text, $mode, $message) = @$_;
+    unlink "$dir/key2";
+
+    if (defined $text) {
+        $t->write('key2', $text);
+        chmod $mode, "$dir/key2";
+    }
+
+    wrong("key file: $what", { key => "$dir/key2" }, $message, qr/abab|xyxy/);
+}
+
+$t->write('key2', "# two\n\n" . 'ab' x 32 . "\n" . 'cd' x 32 . "\n");
+chmod 0400, "$dir/key2";
+right('two keys', { key => "$dir/key2" });
+
+# the location
+
+my $portal = qr/needs a prefix location whose name ends with "\/"/;
+
+wrong('exact location', { modifier => '=' }, $portal);
+wrong('regex location', { modifier => '~' }, $portal);
+wrong('no slash at its end', { mount => '/espace' }, $portal);
+wrong('named location', { modifier => '', mount => '@portal/' }, qr/./);
+wrong('twice', { portal => 'portal main http://x/espace-client/;' },
+    qr/"portal" directive is duplicate/);
+wrong('base URL', { base => 'ftp://x/espace-client/' },
+    qr/invalid base URL "ftp:/);
+wrong('base URL without a path', { base => 'http://x' },
+    qr/invalid base URL "http:/);
+wrong('base URL of another mount', { base => 'http://x/portal/' },
+    qr{base URL "http://x/portal/"|/espace-client/});
+wrong('base URL without its slash', { base => 'http://x/espace-client' },
+    qr/espace-client/);
+wrong('plain base URL', { secure => 1, base => 'http://x/espace-client/' },
+    qr/is plain http/);
+wrong('server level', { server => 'portal main http://x/;' },
+    qr/"portal" directive is not allowed here/);
+
+# storage
+
+wrong('no storage', { storage => "$dir/none" },
+    qr/portal_storage "\S+none" cannot be used/);
+wrong('storage is a file', { storage => "$dir/portal.key" },
+    qr/is not a directory/);
+
+mkdir "$dir/narrow";
+chmod 0700, "$dir/narrow";
+SKIP: {
+    skip 'not root', 2 if $> != 0;
+    wrong('storage of another', { storage => "$dir/narrow" },
+        qr/workers' user cannot read and write portal_storage.*mode 0700/);
+}
+chown $t->web_ids, "$dir/narrow";
+chmod 0500, "$dir/narrow";
+wrong('storage that is read-only', { storage => "$dir/narrow" },
+    qr/cannot read and write portal_storage.*mode 0500/);
+chmod 0700, "$dir/narrow";
+right('storage of the workers', { storage => "$dir/narrow" });
+
+for my $directive (qw(portal_storage portal_templates)) {
+    my $text = $t->conf(error_log => "$dir/check.log");
+    $text =~ s/^\s+$directive .*$//m;
+    ($ok, $said) = $t->check(text => $text);
+    ok(!$ok, "no $directive");
+    like($said, qr/"\/espace-client\/" has no "$directive" in \S+:\d+/,
+        'named');
+}
+
+wrong('no page', { include => 0 }, qr/has no "portal_page"/);
+wrong('storage twice', { portal => "portal_storage $dir/files;" },
+    qr/is duplicate/);
+
+# pages
+
+page('POSTS /x x', qr/invalid method "POSTS"/);
+page('HEAD /x x', qr/invalid method "HEAD"/);
+page('GET /x', qr/needs a method, a path and a name|number of arguments/);
+page('GET x sessions template=-', qr/"x": invalid path/);
+page('GET /x/ sessions template=-', qr/invalid path/);
+page('GET //x sessions template=-', qr/invalid path/);
+page('GET /X sessions template=-', qr/invalid path/);
+page('GET /:name sessions template=-', qr/invalid path/);
+page('GET /:id/:id/:id/:id/:id sessions template=-', qr/invalid path/);
+page('GET /x sessions access=clients', qr/unknown access level "clients"/);
+page('GET /x sessions action=fly', qr/unknown action "fly"/);
+page('GET /x sessions body=x', qr/invalid parameter "body=x"/);
+page('GET /x sessions tempate=a', qr/invalid parameter "tempate=a"/);
+page('GET /x - access=any', qr/neither a page function, a template nor/);
+page('POST /x - access=any', qr/neither a page function/);
+page('POST /x - template=auth/sign-in', qr/neither a page function nor/);
+page('GET /x - action=password template=auth/sign-in access=public',
+    qr/action that is not of GET/);
+page('POST /x - action=file', qr/"\/x" has an action/);
+page('POST /x - action=upload access=client template=documents/index',
+    qr/action that needs a page function/);
+page('POST /x document_deposit action=upload template=-',
+    qr/action that needs a template/);
+page('GET /x - action=file access=public', qr/action that cannot be public/);
+page('GET /x sessions template=nothing/here', qr/template "nothing\/here"/);
+page('GET /x sessions template=../key', qr/template "\.\.\/key"/);
+right('a page replaced', { pages =>
+    'portal_page GET /sign-in - access=public template=auth/sign-in;' });
+
+# templates, words, assets of the site
+
+for (
+    [ 'unclosed', '{{#a}}x', qr/in \S+site\.mustache:1/ ],
+    [ 'not opened', "\n\n{{/a}}", qr/in \S+site\.mustache:3/ ],
+    [ 'missing partial', '{{>layout/nothing}}', qr/layout\/nothing/ ],
+    [ 'partial of itself', '{{>site}}', qr/in \S+site\.mustache:1/ ],
+    [ 'missing word', "x\n{{\@no.such.word}}", qr/no\.such\.word.*mustache:2/ ],
+    [ 'unknown pipe', '{{a|fly}}', qr/fly.*in \S+site\.mustache:1/ ],
+    [ 'missing asset', '{{"nothing.css"|asset}}', qr/nothing\.css/ ],
+    [ 'open tag', '{{a', qr/in \S+site\.mustache:1/ ],
+) {
+    my ($what, $text, $message) = @$_;
+    $t->write('own/templates/site.mustache', $text);
+    wrong("template: $what", { templates => ["$dir/own"],
+        pages => 'portal_page GET /x sessions template=site;' }, $message);
+}
+
+$t->write('own/templates/site.mustache', '{{>layout/head}}');
+right('a template of the site', { templates => ["$dir/own"],
+    pages => 'portal_page GET /x - access=public template=site;' });
+
+unlink "$dir/templates/errors/413.mustache";
+wrong('missing error page', {}, qr/errors\/413/);
+system 'cp', $t->top . '/conf/templates/errors/413.mustache',
+    "$dir/templates/errors/";
+
+wrong('locale', { locales => 'french' }, qr/invalid locale "french"/);
+wrong('three locales', { locales => 'fr en de' }, qr/invalid locale "de"/);
+wrong('locale without words', { locales => 'fr de' },
+    qr/no words for locale "de"/);
+wrong('locale twice', { portal => 'portal_locale en;' }, qr/is duplicate/);
+
+$t->write('own/locales/en.json', "{\n\"a\": 1,\n}");
+wrong('words that are no JSON', { templates => ["$dir/own"] },
+    qr/in \S+en\.json:\d/);
+unlink "$dir/own/locales/en.json";
+
+wrong('value that is not UTF-8', { set => { site_name => "\xff" } },
+    qr/portal_set "site_name" is not UTF-8/);
+
+# limits
+
+wrong("session: $_", { session => $_ }, qr/invalid parameter "\Q$_\E"/)
+    for 'idle=59', 'absolute=32d', 'idle=x', 'idel=30m', 'secure=maybe';
+wrong("password: $_", { password => $_ }, qr/invalid parameter "\Q$_\E"/)
+    for 'memory=8m', 'memory=257m', 'ops=1', 'ops=11', 'threads=0',
+        'threads=65', 'queue=0', 'queue=1025', 'memroy=64m', 'memory=x';
+right("session: $_", { session => $_ })
+    for 'idle=60', 'absolute=31d staff_idle=15m staff_absolute=8h';
+right("password: $_", { password => $_ })
+    for 'memory=19m ops=2', 'memory=256m ops=10 threads=1 queue=1';
+
+($ok, $said) = $t->check(password => 'memory=256m threads=64',
+    workers => 16);
+ok($ok, 'much memory for hashing');
+like($said, qr/\[warn\].*hashing may take 262144M .*in \S+check\.conf:\d+/,
+    'is warned of');
+
+# T67: regex locations that would take requests away
+
+my $regex = 'location ~* \.pdf$ { return 200; }';
+my $taken = qr/can be taken over by regex location.*check\.conf:\d+.*\^~/;
+
+wrong('regex beside it', { modifier => '', site => $regex }, $taken);
+wrong('regex before it', { modifier => '', server => $regex }, $taken);
+right('^~ beside a regex', { site => $regex });
+right('portal_regex_ok', { modifier => '', site => $regex,
+    portal => 'portal_regex_ok on;' });
+right('portal_regex_ok further out', { modifier => '', site => $regex,
+    http => 'portal_regex_ok on;' });
+right('no regex', { modifier => '' });
+wrong('nested', { mount => '/a/b/', modifier => '', server =>
+    "location /a/ { $regex }", site => $regex }, $taken);
+
+nested("location ^~ /a/ { %s $regex }", '', 0, 'regex within the outer one');
+nested("location ^~ /a/ { %s $regex }", '^~', 1, '^~ within it');
+nested("location /a/ { %s } $regex", '^~', 1, '^~ inside a plain location');
+nested("location ^~ /a/ { location /a/b/ { %s $regex } }", '', 0, 'deeper');
+
+# no database is asked
+
+unlike($t->read('check.log'), qr/connect/, 'nginx -t does not connect');
+
+$t->done;
+
+
+sub right {
+    my ($what, $options) = @_;
+    my ($good, $output) = $t->check(%$options);
+    ok($good, $what) or diag($output);
+    return;
+}
+
+
+# nginx -t fails, its message names a file and a line, and is that one.
+sub wrong {
+    my ($what, $options, $message, $secret) = @_;
+    my ($good, $output) = $t->check(%$options);
+
+    ok(!$good, "wrong: $what");
+    my ($line) = grep { /\[emerg\]/ } split /\n/, $output;
+    like($line // $output, $message, 'its message');
+    like($line // $output, qr{(?:in|of|"|:) ?"?/\S+"?:\d+}, 'file and line');
+    unlike($output, $secret, 'and no secret') if $secret;
+    return;
+}
+
+
+sub page {
+    my ($page, $message) = @_;
+    wrong("portal_page $page", { pages => "portal_page $page;" }, $message);
+    return;
+}
+
+
+# The portal location of the configuration inside of another one.
+sub nested {
+    my ($outer, $modifier, $good, $what) = @_;
+    my $text = $t->conf(error_log => "$dir/check.log", mount => '/a/b/c/',
+        modifier => $modifier);
+    $text =~ s/^(\s+location\s+\S*\s*\/a\/b\/c\/ \{.*?^        \}$)/sprintf
+        $outer, $1/ems;
+
+    my ($right, $output) = $t->check(text => $text);
+    is($right ? 1 : 0, $good, "nested: $what") or diag($output);
+    like($output, qr/can be taken over/, 'and says so') if !$good;
+    return;
+}
