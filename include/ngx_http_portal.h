@@ -125,6 +125,13 @@ struct ngx_http_portal_route_s {
 };
 
 
+/* The location's configuration with the body limit of a route. */
+typedef struct {
+    ngx_http_portal_route_t   *route;
+    void                     **loc_conf;
+} ngx_http_portal_limit_t;
+
+
 typedef struct {
     ngx_str_t                  name;          /* portal.css */
     ngx_str_t                  url;           /* assets/portal.HASH.css */
@@ -176,6 +183,7 @@ struct ngx_http_portal_loc_conf_s {
     ngx_thread_pool_t         *passwords;
     ngx_thread_pool_t         *files;
     ngx_open_file_cache_t     *cache;
+    ngx_array_t               *limits;        /* ngx_http_portal_limit_t */
 
     ngx_str_t                  file;          /* of the location */
     ngx_uint_t                 line;

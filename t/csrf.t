@@ -79,7 +79,6 @@ my @tokens = (
 
 my $before = $t->db->checksum;
 my $files = join '', sort qx{find '$t->{dir}/files' -type f};
-my $wrong = 0;
 
 for my $route (@routes) {
     my ($path, $body, $type, $header) = @$route;
@@ -121,7 +120,6 @@ for my $o (grep { $_->[2] } @origins) {
         'done: ' . join ' ', map { $_ // '-' } @$o[ 0, 1 ]);
 }
 
-$c->get('preferences');
 
 for my $route (@routes) {
     $c = $t->client(as => 'owner');
@@ -153,7 +151,6 @@ is($c->request('POST', "preferences?csrf=$token")->status, 403,
 # S-28: nothing changes by asking, whatever is asked
 
 $before = $t->db->checksum;
-my $opened = 0;
 
 for my $path (map { $_->[0] } @routes, [''], ['clients'], ['sessions'],
     ['documents?sort=unread'])

@@ -45,9 +45,22 @@ while (my $line = <$fh>) {
 my $total = TAP::Parser::Aggregator->new;
 $total->start;
 
-for my $section (@sections) {
+# a run that is cut short says how far it came
+$SIG{TERM} = sub {
+    push @broken, 'out of time';
+    end_running();
+    exit report();
+};
+
+run_section($_) for @sections;
+exit report();
+
+
+sub run_section {
+    my ($section) = @_;
+
     my $tests = $of{$section}{tests};
-    next unless @$tests;
+    return unless @$tests;
 
     print "== $section\n";
 
@@ -65,44 +78,64 @@ for my $section (@sections) {
     $harness->aggregate_tests($total, @$tests);
 }
 
-$total->stop;
 
-my ($passed, $failed, $skipped) = (0, scalar @broken, 0);
+# Each running file is the child of a timeout, which leads a group.
+sub end_running {
+    for my $path (glob '/proc/[0-9]*/stat') {
+        open my $in, '<', $path or next;
+        my ($pid, $parent) = (<$in> // '') =~ /^(\d+) \(.*\) \S (\d+)/s
+            or next;
 
-for my $name ($total->descriptions) {
-    my ($parser) = $total->parsers($name);
-    my $bad = $parser->failed;
+        kill TERM => -$pid if $parent == $$;
+    }
+}
 
-    $passed += $parser->passed - $parser->skipped;
-    $skipped += $parser->skipped;
-    $skipped++ if $parser->skip_all;
 
-    # what a file did not do is a failure too, if it has none of its own
-    if (!$bad && ($parser->exit || $parser->parse_errors
-                  || !$parser->is_good_plan)) {
-        $bad = 1;
+# What a file did not do is a failure too, if it has none of its own.
+sub failures {
+    my ($parser) = @_;
+
+    return scalar $parser->failed if $parser->failed;
+
+    return $parser->exit || $parser->parse_errors || !$parser->is_good_plan
+        ? 1 : 0;
+}
+
+
+# Prints what failed and the closing line; the exit status.
+sub report {
+    my ($passed, $failed, $skipped) = (0, 0, 0);
+
+    $SIG{TERM} = 'IGNORE';
+    $total->stop;
+
+    for my $name ($total->descriptions) {
+        my ($parser) = $total->parsers($name);
+        my $bad = failures($parser);
+
+        $passed += $parser->passed - $parser->skipped;
+        $skipped += $parser->skipped + ($parser->skip_all ? 1 : 0);
+        $failed += $bad;
+
+        next unless $bad;
+
+        print "failed: $name",
+            ($parser->failed ? ', tests ' . join(' ', $parser->failed) : ''),
+            ($parser->exit ? ', exit status ' . $parser->exit : ''),
+            (map { ", $_" } $parser->parse_errors), "\n";
     }
 
-    next unless $bad;
+    for my $path (glob "$reports/*") {
+        push @broken, $path;
+        open my $in, '<', $path or next;
+        print "$path:\n", grep { $. <= 40 } <$in>;
+    }
 
-    $failed += $bad;
-    print "failed: $name",
-        ($parser->failed ? ', tests ' . join(' ', $parser->failed) : ''),
-        ($parser->exit ? ', exit status ' . $parser->exit : ''),
-        (map { ", $_" } $parser->parse_errors), "\n";
+    $failed += @broken;
+    print "failed: $_\n" for @broken;
+    printf "%s elapsed\n", $total->elapsed_timestr;
+    printf "%d passed, %d failed%s\n", $passed, $failed,
+        $skipped ? ", $skipped skipped" : '';
+
+    return $failed || !$passed ? 1 : 0;
 }
-
-for my $path (glob "$reports/*") {
-    push @broken, $path;
-    $failed++;
-
-    open my $in, '<', $path or next;
-    print "$path:\n", grep { $. <= 40 } <$in>;
-}
-
-print "failed: $_\n" for @broken;
-printf "%s elapsed\n", $total->elapsed_timestr;
-printf "%d passed, %d failed%s\n", $passed, $failed,
-    $skipped ? ", $skipped skipped" : '';
-
-exit($failed || !$passed ? 1 : 0);

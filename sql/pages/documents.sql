@@ -1,182 +1,283 @@
 -- Documents: list with search and filters, one document, deposit, removal.
 --
--- Functions named *_list and *_show run as their caller, so that clients and
--- staff read by their own policies; each query names its client.
+-- Functions named *_list, *_page, *_new and *_show serve clients and staff
+-- and belong to portal_as_client: a plan that PostgreSQL keeps is of one
+-- role, and a connection that served both by turns would plan anew at every
+-- page (1.7 times the time).  What they see is decided by the session all
+-- the same, and each query names its client.
 
 -- What clients deposit has a category from the start.
 insert into portal.category (slug, label_fr, label_en, position)
 values ('depots', 'Vos dépôts', 'Your uploads', 900)
 on conflict (slug) do nothing;
 
--- Candidates of a search in the client of the request, 500 at most: first
--- by stems and beginnings of words, and only if that finds nothing, by
--- likeness.  It filters by the session's clients itself; the page reads
--- the candidates under its own policy.
-create or replace function portal.documents_found(q text) returns uuid[]
+-- A text as the search keeps it: its words without accents, as French stems,
+-- each with the beginning of the client's id in front.  So one index serves a
+-- client of 5 documents and one of 50,000: what others have is not touched.
+create or replace function portal.document_stems(c uuid, t text) returns tsvector
+language plpgsql immutable set search_path = portal, pg_temp
+as $$
+declare
+  stems tsvector := to_tsvector('pg_catalog.french', regexp_replace(portal.plain(t), '[^[:alnum:]]+', ' ', 'g'));
+begin
+  return array_to_tsvector(array(select left(c::text, 8) || w from unnest(tsvector_to_array(stems)) w));
+end
+$$;
+alter function portal.document_stems(uuid, text) owner to portal_index;
+
+-- One row a live document, by a trigger.
+create or replace function portal.document_search() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  labels text;
+begin
+  if tg_op = 'DELETE' then
+    delete from portal.search s where s.document_id = old.id;
+    return old;
+  end if;
+
+  if not new.live then
+    delete from portal.search s where s.document_id = new.id;
+    return null;
+  end if;
+
+  select concat_ws(' ', c.label_fr, c.label_en) into labels from portal.category c where c.slug = new.category;
+
+  insert into portal.search as s (document_id, client_id, category, date, stems)
+  values (new.id, new.client_id, new.category, new.date,
+          portal.document_stems(new.client_id, concat_ws(' ', new.title, labels, to_char(new.date, 'YYYY MM'), new.name,
+                                                         new.author)))
+  on conflict (document_id) do update
+  set client_id = excluded.client_id, category = excluded.category, date = excluded.date, stems = excluded.stems;
+  return null;
+end
+$$;
+alter function portal.document_search() owner to portal_index;
+
+-- The question that these words are: stems, and beginnings of them, in the
+-- client's documents.  spelled: a word that begins none of theirs becomes
+-- one of up to five that look like it (20,000 documents are looked at, the
+-- latest).  NULL: nothing can be found.
+create or replace function portal.documents_asked(c uuid, typed text[], spelled boolean) returns tsquery
+language plpgsql stable security definer set search_path = portal, pg_temp
+as $$
+declare
+  own constant text := left(c::text, 8);
+  known text[];
+  stem text;
+  alike text;
+  asked text;
+  w text;
+begin
+  if spelled then
+    -- numbers are meant as they are
+    select array_agg(substr(k.word, 9)) into known
+    from ts_stat(format('select s.stems from portal.search s where s.client_id = %L order by s.date desc limit 20000', c)) k
+    where k.word !~ '^.{8}[0-9]';
+  end if;
+
+  foreach w in array typed
+  loop
+    stem := (ts_lexize('pg_catalog.french_stem', w))[1];
+    continue when stem is null;
+
+    if not spelled or w ~ '[0-9]' or exists (select from unnest(known) k where starts_with(k, stem)) then
+      alike := quote_literal(own || stem) || case when length(w) > 1 then ':*' else '' end;
+    else
+      select string_agg(quote_literal(own || x.k), ' | ') into alike
+      from (select k from unnest(known) k
+            where length(k) between length(w) - 2 and length(w) + 6 and portal_ext.word_similarity(w, k) >= 0.4
+            order by portal_ext.word_similarity(w, k) desc, k limit 5) x;
+
+      if alike is null then
+        return null;
+      end if;
+    end if;
+
+    asked := concat_ws(' & ', asked, '(' || alike || ')');
+  end loop;
+
+  return asked::tsquery;
+end
+$$;
+alter function portal.documents_asked(uuid, text[], boolean) owner to portal_index;
+
+-- Candidates of a search in the client of the request: the latest 500, those
+-- of the asked category first.  By stems and beginnings of words, and only if
+-- that finds nothing, by likeness.  It filters by the session's clients
+-- itself; the page reads the candidates under its own policy.
+create or replace function portal.documents_found(q text, cat text default null, lo date default '-infinity',
+                                                  hi date default 'infinity')
+returns uuid[]
 language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
   c uuid := portal.client();
   typed text[];
-  longest text;
   asked tsquery;
-  ids uuid[];
+  ids uuid[] := '{}';
 begin
   if c is null or not (c = any (portal.client_ids())) then
     return '{}';
   end if;
 
-  select array_agg(w) into typed
-  from (select w from regexp_split_to_table(portal.plain(q), '[^[:alnum:]]+') w where w <> '' limit 8) x;
+  typed := array(select w from regexp_split_to_table(portal.plain(q), '[^[:alnum:]]+') w where w <> '' limit 8);
 
-  if typed is null then
-    return '{}';
-  end if;
+  for attempt in 1 .. 2
+  loop
+    asked := portal.documents_asked(c, typed, attempt = 2);
 
-  asked := to_tsquery('pg_catalog.french', (select string_agg(quote_literal(w) || ':*', ' & ') from unnest(typed) w));
+    if asked is null then
+      return '{}';
+    end if;
 
-  if numnode(asked) > 0 then
-    select array_agg(x.document_id) into ids
-    from (select s.document_id from portal.search s
-          where s.client_id = c and s.stems @@ asked
-          limit 500) x;
-  end if;
+    -- "is true" hides it from the client's index: that of the words is meant
+    ids := array(select s.document_id from portal.search s
+                 where s.stems @@ asked and (s.client_id = c) is true and s.date >= lo and s.date < hi
+                 order by s.category is not distinct from cat desc, s.date desc, s.document_id desc
+                 limit 500);
+    exit when cardinality(ids) > 0;
+  end loop;
 
-  if ids is not null then
-    return ids;
-  end if;
-
-  select w into longest from unnest(typed) w order by length(w) desc limit 1;
-
-  if length(longest) < 3 then
-    return '{}';
-  end if;
-
-  select array_agg(x.document_id) into ids
-  from (select s.document_id from portal.search s
-        where s.client_id = c
-          and longest operator(portal_ext.<%) s.words
-          and not exists (select from unnest(typed) w where portal_ext.word_similarity(w, s.words) < 0.4)
-        limit 500) x;
-
-  return coalesce(ids, '{}');
+  return ids;
 end
 $$;
-alter function portal.documents_found(text) owner to portal_index;
-alter function portal.documents_found(text) set pg_trgm.word_similarity_threshold = 0.5;
+alter function portal.documents_found(text, text, date, date) owner to portal_index;
 
--- The ids of a page of the list, one more than it shows, in order.
+-- The documents of a page of the list, one more than it shows, in order.
 --
---   c, me    client and person;  ids  candidates of a search, or NULL
+--   c        client;  news  what documents_new() says
+--   ids      candidates of a search, or NULL
+--   cat, lo, hi  filters;  few  they leave so few that sorting them is the
+--            quickest
 --   sort     recent, name, unread;  after  the last document shown, or NULL;
 --   fresh    (unread) it was among the new ones
-create or replace function portal.documents_page(c uuid, me uuid, ids uuid[], cat text, lo date, hi date, sort text,
-                                                 after uuid, fresh boolean, most integer)
-returns uuid[]
-language plpgsql stable set search_path = portal, pg_temp
+--
+-- What stands as "date + 0" or "title_key || ''" is hidden from indexes, and
+-- "offset 0" keeps a row's own index: by its guesses alone PostgreSQL would
+-- take another, and read all documents of the client.
+create or replace function portal.documents_page(c uuid, news uuid[], ids uuid[], cat text, lo date, hi date, few boolean,
+                                                 sort text, after uuid, fresh boolean, most integer)
+returns portal.document[]
+language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
-  a_date date := 'infinity';
+  zero constant uuid := '00000000-0000-0000-0000-000000000000';
+  a_date date := hi;
   a_key text := '';
-  a_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-  found_ids uuid[];
-  news uuid[];
+  a_id uuid := zero;
+  shown portal.document[] := '{}';
+  seen uuid[] := '{}';
 begin
   if after is not null then
     select d.date, d.title_key, d.id into a_date, a_key, a_id
     from portal.document d where d.client_id = c and d.id = after;
+
     if a_id is null then
       perform portal.refuse(400);
+    elsif a_date >= hi and sort <> 'name' then
+      a_date := hi;
+      a_id := zero;
     end if;
-  elsif sort = 'name' then
-    a_id := '00000000-0000-0000-0000-000000000000';
   end if;
 
+  -- the new ones come first, then the others from the start
   if sort = 'unread' then
-    news := portal.documents_new(c, me);
-
     if after is null or fresh then
-      select array_agg(x.id order by x.date desc, x.id desc) into found_ids
-      from (select d.id, d.date from portal.document d
-            where d.client_id = c and d.id = any (news) and d.live and d.date >= lo and d.date < hi
-              and (cat is null or d.category = cat) and (ids is null or d.id = any (ids))
-              and (d.date, d.id) < (a_date, a_id)
-            order by d.date desc, d.id desc limit most + 1) x;
+      shown := array(select d
+                     from unnest(news) x (id),
+                          lateral (select * from portal.document y where y.client_id = c and y.id = x.id offset 0) d
+                     where d.live and d.date >= lo and (cat is null or d.category = cat)
+                       and (ids is null or d.id = any (ids)) and (d.date, d.id) < (a_date, a_id)
+                     order by d.date desc, d.id desc limit most + 1);
 
-      if cardinality(found_ids) > most then
-        return found_ids;
+      if cardinality(shown) > most then
+        return shown;
       end if;
 
-      a_date := 'infinity';
-      a_id := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+      a_date := hi;
+      a_id := zero;
     end if;
+
+    seen := news;
   end if;
 
   if ids is not null then
-    return coalesce(found_ids, '{}') || coalesce((
-      select array_agg(x.id order by x.n)
-      from (select d.id, row_number() over (order by case when sort = 'name' then d.title_key end,
-                                                     case when sort = 'name' then d.id end,
-                                                     d.date desc, d.id desc) as n
-            from portal.document d
-            where d.client_id = c and d.id = any (ids) and d.live and d.published_at <= now()
-              and d.date >= lo and d.date < hi and (cat is null or d.category = cat)
-              and (news is null or d.id <> all (news))
-              and (case when sort = 'name' then (d.title_key, d.id) > (a_key, a_id)
-                        else (d.date, d.id) < (a_date, a_id) end)
-            limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+    return shown || array(
+      select d
+      from unnest(ids) x (id),
+           lateral (select * from portal.document y where y.client_id = c and y.id = x.id offset 0) d
+      where d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+        and (cat is null or d.category = cat) and d.id <> all (seen)
+        and (case when sort = 'name' then (d.title_key, d.id) > (a_key, a_id) else (d.date, d.id) < (a_date, a_id) end)
+      order by case when sort = 'name' then d.title_key end, case when sort = 'name' then d.id end,
+               d.date desc, d.id desc
+      limit most + 1 - cardinality(shown));
+  end if;
+
+  if sort = 'name' and not few then
+    return array(
+      select d from portal.document d
+      where d.client_id = c and d.live and d.published_at <= now()
+        and d.date + 0 >= lo and d.date + 0 < hi and (cat is null or d.category = cat)
+        and (d.title_key, d.id) > (a_key, a_id)
+      order by d.title_key, d.id limit most + 1);
+  end if;
+
+  if sort = 'name' and cat is not null then
+    return array(
+      select d from portal.document d
+      where d.client_id = c and d.category = cat and d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+        and (d.title_key || '', d.id) > (a_key, a_id)
+      order by d.title_key, d.id limit most + 1);
   end if;
 
   if sort = 'name' then
-    return coalesce((
-      select array_agg(x.id order by x.title_key, x.id)
-      from (select d.id, d.title_key from portal.document d
-            where d.client_id = c and d.live and d.published_at <= now()
-              and d.date >= lo and d.date < hi and (cat is null or d.category = cat)
-              and (d.title_key, d.id) > (a_key, a_id)
-            order by d.title_key, d.id limit most + 1) x), '{}');
+    return array(
+      select d from portal.document d
+      where d.client_id = c and d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+        and (d.title_key || '', d.id) > (a_key, a_id)
+      order by d.title_key, d.id limit most + 1);
   end if;
 
   if cat is not null then
-    return coalesce(found_ids, '{}') || coalesce((
-      select array_agg(x.id order by x.date desc, x.id desc)
-      from (select d.id, d.date from portal.document d
-            where d.client_id = c and d.category = cat and d.live and d.published_at <= now()
-              and d.date >= lo and d.date < hi and (news is null or d.id <> all (news))
-              and (d.date, d.id) < (a_date, a_id)
-            order by d.date desc, d.id desc limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+    return shown || array(
+      select d from portal.document d
+      where d.client_id = c and d.category = cat and d.live and d.published_at <= now()
+        and d.date >= lo and (d.category, d.date, d.id) < (cat, a_date, a_id) and d.id <> all (seen)
+      order by d.category desc, d.date desc, d.id desc limit most + 1 - cardinality(shown));
   end if;
 
-  return coalesce(found_ids, '{}') || coalesce((
-    select array_agg(x.id order by x.date desc, x.id desc)
-    from (select d.id, d.date from portal.document d
-          where d.client_id = c and d.live and d.published_at <= now()
-            and d.date >= lo and d.date < hi and (news is null or d.id <> all (news))
-            and (d.date, d.id) < (a_date, a_id)
-          order by d.date desc, d.id desc limit most + 1 - coalesce(cardinality(found_ids), 0)) x), '{}');
+  return shown || array(
+    select d from portal.document d
+    where d.client_id = c and d.live and d.published_at <= now()
+      and d.date >= lo and (d.date, d.id) < (a_date, a_id) and d.id <> all (seen)
+    order by d.date desc, d.id desc limit most + 1 - cardinality(shown));
 end
 $$;
+alter function portal.documents_page(uuid, uuid[], uuid[], text, date, date, boolean, text, uuid, boolean, integer)
+  owner to portal_as_client;
 
 -- The documents that are new to the person: published in the last two
 -- months, not theirs, not opened; of the latest 50.
 create or replace function portal.documents_new(c uuid, me uuid) returns uuid[]
-language plpgsql stable set search_path = portal, pg_temp
+language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
-declare
-  ids uuid[];
 begin
-  select array_agg(d.id) into ids
-  from (select x.id from portal.document x
-        where x.client_id = c and x.live and not x.deposited
-          and x.published_at > now() - interval '60 days' and x.published_at <= now()
-        order by x.published_at desc limit 50) d
-  where not exists (select from portal.opening o where o.document_id = d.id and o.person_id = me);
-  return coalesce(ids, '{}');
+  return array(
+    select d.id
+    from (select x.id from portal.document x
+          where x.client_id = c and x.live and not x.deposited
+            and x.published_at > now() - interval '60 days' and x.published_at <= now()
+          order by x.published_at desc limit 50) d
+    where not exists (select from portal.opening o where o.document_id = d.id and o.person_id = me));
 end
 $$;
+alter function portal.documents_new(uuid, uuid) owner to portal_as_client;
 
 create or replace function portal.documents_list(r json, deposit boolean) returns json
-language plpgsql stable set search_path = portal, pg_temp
+language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
   per constant integer := 18;
@@ -195,15 +296,17 @@ declare
   lo date := '-infinity';
   hi date := 'infinity';
   ids uuid[];
-  page uuid[];
+  page portal.document[];
   news uuid[];
+  slugs text[];
+  labels text[];
   groups json;
   categories json;
   years json;
   total integer;
   "all" integer;
-  more boolean;
   next text;
+  x text;
 begin
   if length(q) > 200 or sort not in ('recent', 'name', 'unread') or year_text !~ '^[0-9]{4}$' or length(cat) > 40 then
     perform portal.refuse(400);
@@ -223,65 +326,70 @@ begin
     end if;
   end if;
 
+  select array_agg(k.slug order by k.position), array_agg(case when en then k.label_en else k.label_fr end order by k.position)
+  into slugs, labels
+  from portal.category k;
+
+  -- counts by category and year, which a trigger keeps
+  select json_agg(json_build_object('slug', k.category, 'label', labels[k.place], 'count', k.n,
+                                    'current', k.category is not distinct from cat))
+           filter (where k.category is not null and (k.n > 0 or k.category = cat)),
+         json_agg(json_build_object('year', k.year, 'current', k.year is not distinct from yr))
+           filter (where k.year is not null and k.every > 0),
+         coalesce(sum(k.n) filter (where k.category = coalesce(cat, k.category)), 0),
+         coalesce(sum(k.every) filter (where k.category is not null), 0)
+  into categories, years, total, "all"
+  from (select n.category, n.year, array_position(slugs, n.category) as place,
+               coalesce(sum(n.n) filter (where yr is null or n.year = yr), 0) as n, sum(n.n) as every
+        from portal.document_count n
+        where n.client_id = c
+        group by grouping sets ((n.category), (n.year))
+        order by place, n.year desc) k;
+
   if q is not null then
-    ids := portal.documents_found(q);
+    ids := portal.documents_found(q, cat, lo, hi);
+
+    select json_agg(json_build_object('slug', k.category, 'label', labels[k.place], 'count', k.n,
+                                      'current', k.category is not distinct from cat)),
+           coalesce(sum(k.n) filter (where k.category = coalesce(cat, k.category)), 0)
+    into categories, total
+    from (select d.category, array_position(slugs, d.category) as place, count(*) as n
+          from unnest(ids) f (id),
+               lateral (select * from portal.document y where y.client_id = c and y.id = f.id offset 0) d
+          where d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+          group by 1
+          order by 2) k;
   end if;
 
-  page := portal.documents_page(c, me, ids, cat, lo, hi, sort, after, fresh, per);
-  more := cardinality(page) > per;
-  page := page[1:per];
   news := portal.documents_new(c, me);
+  x := set_config('portal.unread', cardinality(news)::text, true);
+
+  page := portal.documents_page(c, news, ids, cat, lo, hi, total::bigint * total < 20 * "all"::bigint, sort, after, fresh, per);
 
   if cardinality(page) > 0 then
-    select json_agg(json_build_object('month', g.month, 'documents', g.documents) order by g.first)
+    select json_agg(json_build_object('month', g.month, 'documents', g.documents))
     into groups
-    from (select case when sort = 'recent' then date_trunc('month', d.date)::date end as month, min(x.n) as first,
+    from (select d.month,
                  json_agg(json_build_object(
                    'id', d.id, 'title', d.title, 'kind', d.kind, 'date', d.date, 'size', d.size,
-                   'category', json_build_object('slug', d.category, 'label', case when en then k.label_en else k.label_fr end),
-                   'deposited', d.deposited, 'new', d.id = any (news)) order by x.n) as documents
-          from unnest(page) with ordinality x (id, n)
-          join portal.document d on d.client_id = c and d.id = x.id
-          join portal.category k on k.slug = d.category
-          group by 1) g;
+                   'category', json_build_object('slug', d.category, 'label', labels[array_position(slugs, d.category)]),
+                   'deposited', d.deposited, 'new', d.id = any (news))) as documents
+          from (select p.*, case when sort = 'recent' then date_trunc('month', p.date::timestamp)::date end as month
+                from unnest(page[1:per]) with ordinality p
+                order by month desc, p.ordinality) d
+          group by d.month
+          order by d.month desc) g;
 
-    if more then
-      next := case when sort = 'unread' and page[per] = any (news) then '~' else '' end || page[per];
+    if cardinality(page) > per then
+      next := case when sort = 'unread' and page[per].id = any (news) then '~' else '' end || page[per].id;
     end if;
   end if;
 
-  -- counts by category and year: kept by a trigger, or of what was found
-  if ids is null then
-    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug is not distinct from cat)
-                    order by x.position) filter (where x.n > 0 or x.slug = cat),
-           coalesce(sum(x.n) filter (where cat is null or x.slug = cat), 0), coalesce(sum(x.every), 0)
-    into categories, total, "all"
-    from (select k.slug, case when en then k.label_en else k.label_fr end as label, k.position,
-                 coalesce(sum(n.n) filter (where yr is null or n.year = yr), 0) as n, sum(n.n) as every
-          from portal.document_count n join portal.category k on k.slug = n.category
-          where n.client_id = c
-          group by 1, 2, 3) x;
-  else
-    select json_agg(json_build_object('slug', x.slug, 'label', x.label, 'count', x.n, 'current', x.slug is not distinct from cat)
-                    order by x.position) filter (where x.n > 0 or x.slug = cat),
-           coalesce(sum(x.n) filter (where cat is null or x.slug = cat), 0)
-    into categories, total
-    from (select k.slug, case when en then k.label_en else k.label_fr end as label, k.position, count(*) as n
-          from portal.document d join portal.category k on k.slug = d.category
-          where d.client_id = c and d.id = any (ids) and d.live and d.published_at <= now() and d.date >= lo and d.date < hi
-          group by 1, 2, 3) x;
-
-    select coalesce(sum(n.n), 0) into "all" from portal.document_count n where n.client_id = c;
-  end if;
-
-  select json_agg(json_build_object('year', x.y, 'current', x.y is not distinct from yr) order by x.y desc) into years
-  from (select n.year as y from portal.document_count n where n.client_id = c and n.n > 0
-        group by 1) x;
-
   return json_build_object(
     'q', coalesce(q, ''), 'category', coalesce(cat, ''), 'year', coalesce(year_text, ''), 'sort', sort,
-    'sorts', (select json_agg(json_build_object('sort', s, 'current', s = sort))
-              from unnest(array['recent', 'name', 'unread']) s),
+    'sorts', json_build_array(json_build_object('sort', 'recent', 'current', sort = 'recent'),
+                              json_build_object('sort', 'name', 'current', sort = 'name'),
+                              json_build_object('sort', 'unread', 'current', sort = 'unread')),
     'years', coalesce(years, '[]'),
     'categories', coalesce(categories, '[]'),
     'groups', coalesce(groups, '[]'),
@@ -294,6 +402,7 @@ begin
                                  'max_bytes', (r ->> 'max_bytes')::bigint, 'accept', r ->> 'accept'));
 end
 $$;
+alter function portal.documents_list(json, boolean) owner to portal_as_client;
 
 create or replace function portal.documents(r json) returns json
 language plpgsql stable as $$
@@ -332,7 +441,7 @@ $$;
 alter function portal.document_elsewhere(uuid) owner to portal_gate;
 
 create or replace function portal.document_show(r json, me uuid) returns json
-language plpgsql volatile set search_path = portal, pg_temp
+language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 declare
   c uuid := portal.client();
@@ -365,6 +474,8 @@ begin
     'deletable', d.deposited and d.accepted_at is null and d.author_id = me);
 end
 $$;
+
+alter function portal.document_show(json, uuid) owner to portal_as_client;
 
 create or replace function portal.document(r json) returns json
 language plpgsql volatile as $$
@@ -459,8 +570,5 @@ select portal.page('document', access => 'any', client => 'portal.document', sta
 select portal.page('document_deposit', access => 'client', client => 'portal.document_deposit', shows => 'documents');
 select portal.page('document_delete', access => 'client', client => 'portal.document_delete', shows => 'document');
 
-grant execute on function
-  portal.documents_list(json, boolean), portal.documents_new(uuid, uuid), portal.document_show(json, uuid),
-  portal.documents_page(uuid, uuid, uuid[], text, date, date, text, uuid, boolean, integer),
-  portal.documents_found(text), portal.document_elsewhere(uuid)
-to portal_as_client, portal_as_staff;
+grant execute on function portal.documents_list(json, boolean), portal.document_show(json, uuid) to portal_as_staff;
+grant execute on function portal.documents_found(text, text, date, date), portal.document_elsewhere(uuid) to portal_as_client;

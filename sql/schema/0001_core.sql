@@ -174,7 +174,7 @@ create table portal.document (
 );
 
 create index document_date on portal.document (client_id, date desc, id desc) where live;
-create index document_category on portal.document (client_id, category, date desc, id desc) where live;
+create index document_category on portal.document (client_id, category desc, date desc, id desc) where live;
 create index document_title on portal.document (client_id, title_key, id) where live;
 create index document_published on portal.document (client_id, published_at desc) where live and not deposited;
 create index document_hash on portal.document (hash);
@@ -206,12 +206,12 @@ create index opening_client on portal.opening (client_id, document_id);
 create table portal.search (
   document_id  uuid primary key references portal.document (id),
   client_id    uuid not null,
-  words        text not null,
-  stems        tsvector generated always as (to_tsvector('pg_catalog.french', words)) stored
+  category     text not null,
+  date         date not null,
+  stems        tsvector not null
 );
 
-create index search_client on portal.search (client_id);
-create index search_words on portal.search using gin (words portal_ext.gin_trgm_ops);
+create index search_client on portal.search (client_id, date desc);
 create index search_stems on portal.search using gin (stems);
 
 -- Append-only: who did what, written in the transaction of the act.

@@ -239,6 +239,14 @@ ngx_http_portal_call_reply(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     status = ngx_atoi(value.data, value.len);
 
     if (status == NGX_HTTP_SEE_OTHER && location.len) {
+
+        if (ctx->known && !ngx_http_portal_is_get(r)) {
+
+            /* a language chosen is that of the very next page */
+
+            ngx_portal_session_drop(ctx->portal->zone, ctx->token);
+        }
+
         return ngx_http_portal_send_redirect(r, ctx, &location, &flash);
     }
 

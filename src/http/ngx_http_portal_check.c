@@ -29,6 +29,8 @@ static ngx_int_t ngx_http_portal_prepare(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static void ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
     ngx_http_portal_loc_conf_t *plcf);
+static ngx_int_t ngx_http_portal_limits(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_error_pages(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_site(ngx_conf_t *cf,
@@ -74,7 +76,10 @@ ngx_http_portal_check(ngx_conf_t *cf, ngx_http_portal_main_conf_t *pmcf)
 
     for (i = 0; i < pmcf->locations.nelts; i++) {
         if (ngx_http_portal_check_location(cf, locations[i]) != NGX_OK
-            || ngx_http_portal_prepare(cf, locations[i]) != NGX_OK)
+            || ngx_http_portal_prepare(cf, locations[i]) != NGX_OK
+            || ngx_http_portal_limits(cf, locations[i]->location,
+                                      locations[i])
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -89,6 +94,12 @@ ngx_http_portal_check(ngx_conf_t *cf, ngx_http_portal_main_conf_t *pmcf)
         block[i].clcf->handler = ngx_http_portal_content_handler;
         block[i].clcf->error_pages = block[i].conf->location->error_pages;
         ngx_http_portal_adapt(block[i].clcf, block[i].conf);
+
+        if (ngx_http_portal_limits(cf, block[i].clcf, block[i].conf)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -406,6 +417,64 @@ ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
         || ngx_http_portal_error_pages(cf, plcf) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The core stops reading a body of unknown length at the location's limit
+ * only; an upload with a lower one is read under a copy of the location.
+ */
+
+static ngx_int_t
+ngx_http_portal_limits(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_portal_loc_conf_t *plcf)
+{
+    size_t                      len;
+    void                      **conf;
+    ngx_uint_t                  i;
+    ngx_http_portal_limit_t    *limit;
+    ngx_http_portal_route_t   **route;
+    ngx_http_core_loc_conf_t   *copy;
+
+    plcf->limits = ngx_array_create(cf->pool, 1,
+                                    sizeof(ngx_http_portal_limit_t));
+    if (plcf->limits == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_http_max_module * sizeof(void *);
+    route = plcf->pages->elts;
+
+    for (i = 0; i < plcf->pages->nelts; i++) {
+
+        if (route[i]->body == 0 || route[i]->action == NULL
+            || !route[i]->action->upload
+            || (clcf->client_max_body_size
+                && clcf->client_max_body_size <= (off_t) route[i]->body))
+        {
+            continue;
+        }
+
+        limit = ngx_array_push(plcf->limits);
+        conf = ngx_palloc(cf->pool, len);
+        copy = ngx_palloc(cf->pool, sizeof(ngx_http_core_loc_conf_t));
+
+        if (limit == NULL || conf == NULL || copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(conf, clcf->loc_conf, len);
+        ngx_memcpy(copy, clcf, sizeof(ngx_http_core_loc_conf_t));
+
+        copy->client_max_body_size = route[i]->body;
+        copy->loc_conf = conf;
+        conf[ngx_http_core_module.ctx_index] = copy;
+
+        limit->route = route[i];
+        limit->loc_conf = conf;
     }
 
     return NGX_OK;

@@ -15,8 +15,8 @@
 #include "portal_text.h"
 
 
-static ngx_int_t ngx_http_portal_body_limit(ngx_http_request_t *r,
-    size_t limit);
+static void ngx_http_portal_body_limit(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
 static void ngx_http_portal_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_portal_run(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
@@ -95,11 +95,7 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
 
     } else if (ctx->route->action && ctx->route->action->upload) {
 
-        if (ctx->route->body
-            && ngx_http_portal_body_limit(r, ctx->route->body) != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+        ngx_http_portal_body_limit(r, ctx);
 
         r->request_body_in_file_only = 1;
         r->request_body_in_persistent_file = 1;
@@ -123,44 +119,24 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
 
 /*
  * A length that was not told in advance is found out while reading, by the
- * location's client_max_body_size: this request gets one of its own.
+ * location's client_max_body_size: where the route has a lower limit, by a
+ * copy of the location that has that one.
  */
 
-static ngx_int_t
-ngx_http_portal_body_limit(ngx_http_request_t *r, size_t limit)
+static void
+ngx_http_portal_body_limit(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
-    void                      **conf;
-    ngx_http_core_loc_conf_t   *clcf;
+    ngx_uint_t                i;
+    ngx_http_portal_limit_t  *limit;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    limit = ctx->conf->limits->elts;
 
-    if (clcf->client_max_body_size
-        && clcf->client_max_body_size <= (off_t) limit)
-    {
-        return NGX_OK;
+    for (i = 0; i < ctx->conf->limits->nelts; i++) {
+        if (limit[i].route == ctx->route) {
+            r->loc_conf = limit[i].loc_conf;
+            return;
+        }
     }
-
-    conf = ngx_palloc(r->pool, ngx_http_max_module * sizeof(void *));
-    if (conf == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(conf, r->loc_conf, ngx_http_max_module * sizeof(void *));
-
-    clcf = ngx_palloc(r->pool, sizeof(ngx_http_core_loc_conf_t));
-    if (clcf == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(clcf, conf[ngx_http_core_module.ctx_index],
-               sizeof(ngx_http_core_loc_conf_t));
-
-    clcf->client_max_body_size = limit;
-
-    conf[ngx_http_core_module.ctx_index] = clcf;
-    r->loc_conf = conf;
-
-    return NGX_OK;
 }
 
 

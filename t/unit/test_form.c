@@ -255,7 +255,8 @@ test_json(void)
     is_int(portal_form_json(&b, &form, omit), PORTAL_OK, "JSON");
     s.data = b.data;
     s.len = b.len;
-    is_str(s, "{\"q\":\"\\\"\\u003c\\\\\",\"pass\":\"\\u000a\",\"\\\"\":\"1\"}",
+    is_str(s, "{\"q\":\"\\\"\\u003c\\\\\",\"pass\":\"\\u000a\","
+              "\"\\\"\":\"1\"}",
            "without what is omitted");
 
     portal_buf_init(&b, arena, 1000);

@@ -349,6 +349,10 @@ test_names(void)
               "a name in quotes");
     parts_are(B N CD "name=\"a\\\"b\\\\\"" N N "1" N B "--", "[a\"b\\=1]",
               "quotes with a backslash");
+    parts_are(B N CD "name=\"%22a%22\"" N N "1" N B "--", "[\"a\"=1]",
+              "quotes at both ends");
+    parts_are(B N CD "name=\"a%2\"" N N "1" N B "--", "[a%2=1]",
+              "and a cut one");
     parts_are(B N CD "name=\"a%22b%0D%0A\"" N N "1" N B "--",
               "[a\"b%0D%0A=1]", "quotes as browsers write them");
     parts_are(B N CD "name=f; filename=\"C:\\\\dir\\\\x.pdf\"" N N "1" N B

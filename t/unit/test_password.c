@@ -102,6 +102,7 @@ main(void)
     is_int(rc_of(8, 11, 8 * MIB), PORTAL_ERROR, "eleven passes");
     is_int(rc_of(8, UINT32_MAX, 8 * MIB), PORTAL_ERROR, "without end");
     is_int(rc_of(8, 1, 8 * MIB - 1), PORTAL_ERROR, "less than 8 MiB");
+    is_int(rc_of(8, 1, 256 * MIB), PORTAL_OK, "just 256 MiB");
     is_int(rc_of(8, 1, 256 * MIB + 1), PORTAL_ERROR, "more than 256 MiB");
     is_int(rc_of(8, 1, UINT32_MAX), PORTAL_ERROR, "all memory");
 

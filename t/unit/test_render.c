@@ -138,7 +138,8 @@ test_roots(void)
     "{" VIEW_FORMAT ","                                                       \
     "\"hello\":\"Bonjour <b>{name}</b> & bienvenue\","                        \
     "\"docs\":{\"one\":\"{n} document\",\"other\":\"{n} documents\"},"        \
-    "\"docs2\":{\"one\":\"un de {who}\",\"other\":\"{count|number} de {who}\"}" \
+    "\"docs2\":{\"one\":\"un de {who}\","                                      \
+    "\"other\":\"{count|number} de {who}\"}"                                   \
     ",\"both\":\"{count|plural:docs} de {who}\","                             \
     "\"kind\":{\"pdf\":\"Fichier PDF\",\"a\":{\"b\":\"deep\"}},"              \
     "\"n\":\"[{n}]\","                                                        \

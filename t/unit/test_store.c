@@ -28,6 +28,8 @@ typedef struct {
 } fault_t;
 
 
+ssize_t __real_read(int fd, void *buf, size_t n);
+ssize_t __wrap_read(int fd, void *buf, size_t n);
 ssize_t __real_write(int fd, const void *buf, size_t n);
 int __real_fsync(int fd);
 int __real_rename(const char *from, const char *to);
@@ -66,7 +68,7 @@ static void test_folders(void);
 static const char  raw_hash[] =
     "5a838678058f6de375e8635b5f2fea47a4e5f07cb1a882a44b10f39abc6f34ff";
 
-static fault_t  on_write, on_fsync, on_rename;
+static fault_t  on_read, on_write, on_fsync, on_rename;
 static char     storage[64];
 
 
@@ -82,6 +84,13 @@ fault(fault_t *f)
     }
 
     return 0;
+}
+
+
+ssize_t
+__wrap_read(int fd, void *buf, size_t n)
+{
+    return fault(&on_read) == -1 ? -1 : __real_read(fd, buf, n);
 }
 
 
@@ -116,6 +125,7 @@ __wrap_rename(const char *from, const char *to)
 static void
 quiet(void)
 {
+    memset(&on_read, 0, sizeof(fault_t));
     memset(&on_write, 0, sizeof(fault_t));
     memset(&on_fsync, 0, sizeof(fault_t));
     memset(&on_rename, 0, sizeof(fault_t));
@@ -693,6 +703,8 @@ test_faults(void)
         int          rc;
         const char  *call;
     } cases[] = {
+        { &on_read, EIO, 1, 1, PORTAL_UPLOAD_IO, "read" },
+        { &on_read, EIO, 2, 1, PORTAL_UPLOAD_IO, "read" },
         { &on_write, ENOSPC, 1, 1, PORTAL_UPLOAD_SPACE, "write" },
         { &on_write, EDQUOT, 2, 1, PORTAL_UPLOAD_SPACE, "write" },
         { &on_write, EIO, 1, 1, PORTAL_UPLOAD_IO, "write" },
@@ -745,8 +757,26 @@ test_faults(void)
     up = upload("B", NULL, body, len);
     on_write.at = 1;
     on_write.error = EINTR;
+    on_read.at = 1;
+    on_read.error = EINTR;
     is_int(portal_upload_read(up), PORTAL_OK, "EINTR is no failure");
     portal_upload_destroy(up);
+
+    up = upload(NULL, "a.pdf", PDF, sizeof(PDF) - 1);
+    quiet();
+    on_read.at = 1;
+    on_read.error = EINTR;
+    is_int(portal_upload_read(up), PORTAL_OK, "nor of a raw body");
+    portal_upload_destroy(up);
+
+    up = upload(NULL, "a.pdf", PDF, sizeof(PDF) - 1);
+    quiet();
+    on_read.at = 2;
+    on_read.error = EIO;
+    is_int(portal_upload_read(up), PORTAL_UPLOAD_IO, "but EIO is");
+    is_text(up->call, "read", "of its call");
+    portal_upload_destroy(up);
+
     storage_remove(storage);
 }
 

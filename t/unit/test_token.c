@@ -12,13 +12,16 @@
 #include "tap.h"
 
 
-#define KEY1  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY2  "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define KEY1  "000102030405060708090a0b0c0d0e0f"                              \
+              "101112131415161718191a1b1c1d1e1f"
+#define KEY2  "ffffffffffffffffffffffffffffffff"                              \
+              "ffffffffffffffffffffffffffffffff"
 
 
 static portal_keyring_t keyring(const char *text);
 static void key_fails(const char *text, unsigned line, const char *reason);
 static void test_keyring(void);
+static void test_known(void);
 static void test_token(void);
 static void test_tamper(void);
 static void test_rotation(void);
@@ -106,6 +109,59 @@ test_keyring(void)
               "101112131415161718191a1b1c1d1e1f", 1,
               "a key is not 64 hex digits");
     key_fails(KEY1 "\n" KEY2 "\n" KEY1 "\n", 3, "more than two keys");
+}
+
+
+/*
+ * What an earlier version made is good with this one.  The keys and checks
+ * were computed apart, by Python's hashlib and hmac.
+ */
+
+static void
+test_known(void)
+{
+    char            hex[65];
+    size_t          i;
+    portal_str_t    s, aad, plain;
+    unsigned char   raw[PORTAL_TOKEN_RAW], sid[32];
+
+    static const char  token[] =
+        "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1-f4CBgoOk5KoAR9GDMA";
+    static const char  csrf[] =
+        "AAECAwQFBgcICQoLDA0OD4L3fJmgK0y7NiHu5gaV5dzyhnQZQo8j361O6qvfJBZi";
+    static const char  sealed_text[] =
+        "n5F7VtjnMk-Y-Y5AS4aGl-mm6wkSOwGRPzpDREefijUSDs_lVngZa11ZGf4x"
+        "f2fo4uPolDU";
+
+    sodium_bin2hex(hex, sizeof(hex), one.keys[0].token, 32);
+    is_text(hex, "31ea4f09314541eef2667870af542097382808503032ca6bbdece60867"
+            "a2f3e6", "the key of tokens");
+    sodium_bin2hex(hex, sizeof(hex), one.keys[0].csrf, 32);
+    is_text(hex, "ef87bfa4e0bf21831ff6f564ac19f0d5d0eaa5123a55c9ebcd45202642"
+            "b561cd", "of forms");
+    sodium_bin2hex(hex, sizeof(hex), one.keys[0].seal, 32);
+    is_text(hex, "fd09bb1dd10c247399a790e9530df449bb4654a26a959f21e167889271"
+            "2c5cc2", "of sealed values");
+    sodium_bin2hex(hex, sizeof(hex), one.keys[0].hash, 16);
+    is_text(hex, "52cc6aa3fbf3168c8a3e7384040636bb", "of tables");
+
+    s = str(token);
+    is_int(portal_token_check(&one, &s, raw), PORTAL_OK, "a known token");
+
+    for (i = 0; i < 32 && raw[i] == 100 + i; i++) { /* void */ }
+
+    is_int(i, 32, "its bytes");
+
+    memset(sid, 1, sizeof(sid));
+    s = str(csrf);
+    is_int(portal_csrf_check(&one, sid, &s), PORTAL_OK,
+           "a known form token");
+
+    s = str(sealed_text);
+    aad = str("sid");
+    is_int(portal_unseal(&one, "flash", &aad, &s, 4102444800, arena, &plain),
+           PORTAL_OK, "a value sealed before");
+    is_str(plain, "saved", "opens");
 }
 
 
@@ -491,6 +547,7 @@ main(void)
     both = keyring(KEY1 "\n" KEY2);
 
     test_keyring();
+    test_known();
     test_token();
     test_tamper();
     test_rotation();

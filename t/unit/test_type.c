@@ -36,8 +36,8 @@ static void test_real(void);
 #define XML   "<?xml version=\"1.0\"?>\n<Invoice xmlns=\"urn:x\"/>\n"
 #define SVG   "<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>"
 #define HTML  "<!doctype html><html><head><title>x</title></head></html>"
-#define OLE   "\320\317\021\340\241\261\032\341\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" \
-              "\0\076\0\003\0\376\377\011\0"
+#define OLE   "\320\317\021\340\241\261\032\341\0\0\0\0\0\0\0\0\0\0\0\0"          \
+              "\0\0\0\0\076\0\003\0\376\377\011\0"
 
 
 /* want: the type, "-" where the file is not taken. */
@@ -275,6 +275,10 @@ test_table(void)
                                 || strncmp(t->mime, "text/", 5) == 0);
         n += t->inline_ok;
     }
+
+    mime = str("application/vnd.ms-outlook");
+    is_text(portal_type_at(portal_type_index(&mime))->mime,
+            "application/vnd.ms-outlook", "the last type");
 
     is_int(bad, 0, "each type has one place, and what could run is not shown");
     is_int(n, 4, "four types are shown");

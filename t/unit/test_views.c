@@ -400,7 +400,6 @@ static void
 test_view(portal_template_set_t *set, const char *name)
 {
     int                 i;
-    size_t              before;
     portal_str_t        n, text, file;
     portal_error_t      err;
     portal_template_t  *t;
@@ -434,10 +433,9 @@ test_view(portal_template_set_t *set, const char *name)
               == (size_t) (page.out.pos - page.data),
            "%s with hostile values", name);
 
-        before = (size_t) (page.out.pos - page.data);
-
         ok(render(t, locales[i], &numbers) == PORTAL_OK
-           && (strstr(name, "legal") || before > 0), "%s with numbers", name);
+           && strstr((char *) page.data, "{{") == NULL,
+           "%s with numbers", name);
 
         is_int(render(t, locales[i], &nothing), PORTAL_OK, "with no value");
     }

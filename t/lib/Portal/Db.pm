@@ -15,7 +15,7 @@ package Portal::Db;
 #   $db->person(email => …, name => …, %columns,
 #               clients => { delta => 'owner' }, password => 1) -> id
 #   $db->staff(email => …, role => 'manager', portfolio => [ slugs ]) -> id
-#   $db->document(client => $slug, content => …, %columns) -> { id, hash, … }
+#   $db->document(client => $slug, content => …, %columns) -> { id, … }
 #
 # Several documents at once are cheap: $db->documents([ {…}, … ]).
 

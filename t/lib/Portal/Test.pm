@@ -83,7 +83,8 @@ package Portal::Test;
 #     check(%o)     nginx -t: (ok, output)
 #     error_log     text, or logged(qr/…/) lines; wait_log(qr/…/, seconds)
 #     access_log    lines: "status method uri bytes user-agent"
-#     wait_for(sub { … }, seconds)
+#     wait_for(sub { … }, seconds)        slack(seconds) more, on a busy
+#                   machine
 #     temp_files    of the store's tmp/ and of nginx's;  stored($hash) path
 #     backend(sub { my ($head, $body, $socket) = @_; … answer })  a server of
 #                   its own in a child; returns its port
@@ -461,6 +462,16 @@ sub wait_for {
 }
 
 
+# Seconds that something may take: more where the machine is busy, or the
+# build slow.
+sub slack {
+    my ($self, $seconds) = @_;
+    my ($load) = $self->read('/proc/loadavg') =~ /^(\S+)/;
+
+    return $seconds * (1 + $load / 4) * ($ENV{PORTAL_ASAN} ? 4 : 1);
+}
+
+
 sub error_log { return $_[0]->read('error.log') }
 
 
@@ -679,6 +690,7 @@ sub _alerts {
 sub _leaks {
     my ($self) = @_;
     my $names = join '|', map { $_->{name} } @{ $self->{portals} };
+    my $cookie = qr/[ ;](?:__Host-)?portal-(?:$names)(?:-[a-z]+)?=/;
     my @leaks;
 
     for my $name (qw(error.log access.log stderr db/log/postgresql.log)) {
@@ -692,8 +704,7 @@ sub _leaks {
         }
 
         push @leaks, "$name: a cookie of ours"
-            if $name eq 'access.log' && $text
-                =~ /[ ;](?:__Host-)?portal-(?:$names)(?:-(?:pre|device|flash))?=/;
+            if $name eq 'access.log' && $text =~ $cookie;
     }
 
     return @leaks;
@@ -733,7 +744,7 @@ sub show_logs {
     my ($self) = @_;
 
     for my $name (qw(error.log stderr db/log/postgresql.log)) {
-        my @lines = grep { !/\[(?:debug|notice)\]/ }
+        my @lines = grep { !/\[(?:debug|notice)\]|closed keepalive/ }
             split /^/, $self->read($name);
         splice @lines, 0, -15 if @lines > 15;
         @lines = map { length > 300 ? substr($_, 0, 300) . "…\n" : $_ }
