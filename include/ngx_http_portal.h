@@ -345,6 +345,8 @@ ngx_msec_t ngx_http_portal_limit_banned(ngx_http_portal_ctx_t *ctx);
 
 /* the content */
 ngx_int_t ngx_http_portal_content_handler(ngx_http_request_t *r);
+void ngx_http_portal_body_prepare(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
 
 /*
  * Ends the request: nobody else does.  rc: what a send function returned,

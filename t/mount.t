@@ -10,7 +10,7 @@ use Portal::Test;
 
 my $t = Portal::Test->new;
 my $id = ($t->documents('alpha'))[1]{id};
-my ($bare, $deep, $odd, $secure) = map { $t->free_port } 1 .. 4;
+my ($bare, $deep, $odd, $secure, $tls) = map { $t->free_port } 1 .. 5;
 
 $t->write("html/$_", "site: $_\n") for qw(index.html site.css a.pdf
     a/index.html a/bc.html a/b.html espace-clients.html);
@@ -30,6 +30,7 @@ $t->run(servers => [
     { port => $secure, portals => [ { mount => '/espace-client/',
         name => 'tls', secure => 1, base =>
         'https://www.cabinet.example/espace-client/' } ] },
+    { port => $tls, tls => 1, portals => [ { name => 'tls' } ] },
 ]);
 
 # the same visit at each mount: all links stay below it
@@ -146,5 +147,22 @@ is($t->client(port => $secure, portal => 'tls', secure => 1,
     origin => 'https://evil.example')->set_cookie('', $c->cookie(''))
     ->post('preferences', {}, headers => { 'Sec-Fetch-Site' => undef })
     ->status, 403, 'and another origin does not write');
+
+# TLS of this server
+
+$c = $t->client(port => $tls, tls => 1, portal => 'tls', secure => 1,
+    origin => "https://127.0.0.1:$tls", host => "127.0.0.1:$tls");
+$r = $c->sign_in('owner', undef, page => 1);
+is($r->status, 303, 'sign-in over TLS');
+ok($r->set_cookie('__Host-portal-tls'), '__Host- cookie');
+like($c->get('documents')->body, qr/MARKalpha1/, 'list');
+is($c->get("documents/$id/file")->body, "MARKalpha1\n", 'download');
+is($c->upload('documents', 'x' x 200_000)->status, 303, 'deposit');
+
+# a plain cookie of the same name is nothing here
+
+$r = $c->get('sessions', headers => { Cookie =>
+    'portal-tls=' . $c->cookie('') });
+is($r->status, 303, 'cookie without __Host-');
 
 $t->done;

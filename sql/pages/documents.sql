@@ -57,8 +57,8 @@ alter function portal.document_search() owner to portal_index;
 
 -- The question that these words are: stems, and beginnings of them, in the
 -- client's documents.  spelled: a word that begins none of theirs becomes
--- one of up to five that look like it (20,000 documents are looked at, the
--- latest).  NULL: nothing can be found.
+-- one of up to five that look like it, among those of the latest 10,000
+-- documents.  NULL: nothing can be found.
 create or replace function portal.documents_asked(c uuid, typed text[], spelled boolean) returns tsquery
 language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
@@ -71,9 +71,13 @@ declare
   w text;
 begin
   if spelled then
-    -- numbers are meant as they are
+    -- numbers are meant as they are, and two letters look like nothing
+    if not exists (select from unnest(typed) t where t !~ '[0-9]' and length(t) > 2) then
+      return null;
+    end if;
+
     select array_agg(substr(k.word, 9)) into known
-    from ts_stat(format('select s.stems from portal.search s where s.client_id = %L order by s.date desc limit 20000', c)) k
+    from ts_stat(format('select s.stems from portal.search s where s.client_id = %L order by s.date desc limit 10000', c)) k
     where k.word !~ '^.{8}[0-9]';
   end if;
 
@@ -82,8 +86,8 @@ begin
     stem := (ts_lexize('pg_catalog.french_stem', w))[1];
     continue when stem is null;
 
-    if not spelled or w ~ '[0-9]' or exists (select from unnest(known) k where starts_with(k, stem)) then
-      alike := quote_literal(own || stem) || case when length(w) > 1 then ':*' else '' end;
+    if not spelled or w ~ '[0-9]' or length(w) < 3 or exists (select from unnest(known) k where starts_with(k, stem)) then
+      alike := quote_literal(own || stem) || ':*';
     else
       select string_agg(quote_literal(own || x.k), ' | ') into alike
       from (select k from unnest(known) k
@@ -154,9 +158,11 @@ alter function portal.documents_found(text, text, date, date) owner to portal_in
 --   sort     recent, name, unread;  after  the last document shown, or NULL;
 --   fresh    (unread) it was among the new ones
 --
--- What stands as "date + 0" or "title_key || ''" is hidden from indexes, and
--- "offset 0" keeps a row's own index: by its guesses alone PostgreSQL would
--- take another, and read all documents of the client.
+-- By its guesses alone PostgreSQL would take another index than the one that
+-- gives the order, and read all documents of the client.  So "date + 0" and
+-- "title_key || ''" are hidden from indexes, (category, date) is compared as
+-- document_category has it, and "offset 0" has each candidate looked up by
+-- its own key.
 create or replace function portal.documents_page(c uuid, news uuid[], ids uuid[], cat text, lo date, hi date, few boolean,
                                                  sort text, after uuid, fresh boolean, most integer)
 returns portal.document[]
@@ -185,12 +191,13 @@ begin
   -- the new ones come first, then the others from the start
   if sort = 'unread' then
     if after is null or fresh then
-      shown := array(select d
-                     from unnest(news) x (id),
-                          lateral (select * from portal.document y where y.client_id = c and y.id = x.id offset 0) d
-                     where d.live and d.date >= lo and (cat is null or d.category = cat)
-                       and (ids is null or d.id = any (ids)) and (d.date, d.id) < (a_date, a_id)
-                     order by d.date desc, d.id desc limit most + 1);
+      shown := array(
+        select x.d
+        from unnest(news) i (id),
+             lateral (select d from portal.document d
+                      where d.client_id = c and d.id = i.id and d.live and d.date >= lo and (cat is null or d.category = cat)
+                        and (ids is null or d.id = any (ids)) and (d.date, d.id) < (a_date, a_id) offset 0) x
+        order by (x.d).date desc, (x.d).id desc limit most + 1);
 
       if cardinality(shown) > most then
         return shown;
@@ -205,14 +212,15 @@ begin
 
   if ids is not null then
     return shown || array(
-      select d
-      from unnest(ids) x (id),
-           lateral (select * from portal.document y where y.client_id = c and y.id = x.id offset 0) d
-      where d.live and d.published_at <= now() and d.date >= lo and d.date < hi
-        and (cat is null or d.category = cat) and d.id <> all (seen)
-        and (case when sort = 'name' then (d.title_key, d.id) > (a_key, a_id) else (d.date, d.id) < (a_date, a_id) end)
-      order by case when sort = 'name' then d.title_key end, case when sort = 'name' then d.id end,
-               d.date desc, d.id desc
+      select x.d
+      from unnest(ids) i (id),
+           lateral (select d from portal.document d
+                    where d.client_id = c and d.id = i.id and d.live and d.published_at <= now()
+                      and d.date >= lo and d.date < hi and (cat is null or d.category = cat) and d.id <> all (seen)
+                      and (case when sort = 'name' then (d.title_key, d.id) > (a_key, a_id)
+                                else (d.date, d.id) < (a_date, a_id) end) offset 0) x
+      order by case when sort = 'name' then (x.d).title_key end, case when sort = 'name' then (x.d).id end,
+               (x.d).date desc, (x.d).id desc
       limit most + 1 - cardinality(shown));
   end if;
 
@@ -228,7 +236,8 @@ begin
   if sort = 'name' and cat is not null then
     return array(
       select d from portal.document d
-      where d.client_id = c and d.category = cat and d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+      where d.client_id = c and d.category = cat and d.live and d.published_at <= now()
+        and (d.category, d.date) >= (cat, lo) and (d.category, d.date) < (cat, hi)
         and (d.title_key || '', d.id) > (a_key, a_id)
       order by d.title_key, d.id limit most + 1);
   end if;
@@ -353,10 +362,11 @@ begin
                                       'current', k.category is not distinct from cat)),
            coalesce(sum(k.n) filter (where k.category = coalesce(cat, k.category)), 0)
     into categories, total
-    from (select d.category, array_position(slugs, d.category) as place, count(*) as n
-          from unnest(ids) f (id),
-               lateral (select * from portal.document y where y.client_id = c and y.id = f.id offset 0) d
-          where d.live and d.published_at <= now() and d.date >= lo and d.date < hi
+    from (select x.category, array_position(slugs, x.category) as place, count(*) as n
+          from unnest(ids) i (id),
+               lateral (select d.category from portal.document d
+                        where d.client_id = c and d.id = i.id and d.live and d.published_at <= now()
+                          and d.date >= lo and d.date < hi offset 0) x
           group by 1
           order by 2) k;
   end if;
@@ -557,8 +567,10 @@ begin
     return portal.refuse(422, '{"form":"document.not_deletable"}');
   end if;
 
-  update portal.document x set deleted_at = now() where x.client_id = c and x.id = d.id;
+  -- the client's row first, then its counts, as a deposit does: in another
+  -- order the two would wait for each other
   perform portal.quota_take(-1, -d.size);
+  update portal.document x set deleted_at = now() where x.client_id = c and x.id = d.id;
   perform portal.audit_add('document.deleted', d.id);
 
   return portal.redirect('documents', 'document_deleted');

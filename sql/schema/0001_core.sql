@@ -204,11 +204,12 @@ create index opening_client on portal.opening (client_id, document_id);
 
 -- What a search looks through: narrow, one row a live document.
 create table portal.search (
-  document_id  uuid primary key references portal.document (id),
+  document_id  uuid primary key,
   client_id    uuid not null,
   category     text not null,
   date         date not null,
-  stems        tsvector not null
+  stems        tsvector not null,
+  foreign key (client_id, document_id) references portal.document (client_id, id) on update cascade
 );
 
 create index search_client on portal.search (client_id, date desc);

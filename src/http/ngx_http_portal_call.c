@@ -240,9 +240,11 @@ ngx_http_portal_call_reply(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
     if (status == NGX_HTTP_SEE_OTHER && location.len) {
 
-        if (ctx->known && !ngx_http_portal_is_get(r)) {
-
-            /* a language chosen is that of the very next page */
+        if (ctx->known
+            && (portal_form_get(&ctx->form, "locale")
+                || portal_form_get(&ctx->form, "theme")))
+        {
+            /* what was chosen is to be seen on the very next page */
 
             ngx_portal_session_drop(ctx->portal->zone, ctx->token);
         }

@@ -494,8 +494,8 @@ ngx_http_portal_error_pages(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
     ngx_http_err_page_t  *err;
 
     static ngx_uint_t  statuses[] = {
-        400, 403, 405, 408, 411, 413, 414, 415, 500, 501, 502, 503, 504, 505,
-        507, 0
+        400, 403, 405, 408, 411, 413, 414, 415, 429, 500, 501, 502, 503, 504,
+        505, 507, 0
     };
 
     plcf->location->error_pages = ngx_array_create(cf->pool, 16,

@@ -176,6 +176,7 @@ ngx_http_portal_gate(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
         default: /* ngx_http_portal_gate_done */
             ctx->verdict = NGX_HTTP_PORTAL_GRANTED;
+            ngx_http_portal_body_prepare(r, ctx);
             return NGX_OK;
         }
 

@@ -94,17 +94,7 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
         }
 
     } else if (ctx->route->action && ctx->route->action->upload) {
-
         ngx_http_portal_body_limit(r, ctx);
-
-        r->request_body_in_file_only = 1;
-        r->request_body_in_persistent_file = 1;
-        r->request_body_in_clean_file = 1;
-        r->request_body_file_group_access = 0;
-        r->request_body_file_log_level = 0;
-
-    } else {
-        r->request_body_in_single_buf = 1;
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_portal_body_handler);
@@ -114,6 +104,32 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
     }
 
     return NGX_DONE;
+}
+
+
+/*
+ * How the body is to be read: said as soon as the request is granted, since
+ * another module ("mirror") may read it before the content phase.
+ */
+
+void
+ngx_http_portal_body_prepare(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    if (ctx->route == NULL || ngx_http_portal_is_get(r)) {
+        return;
+    }
+
+    if (ctx->route->action && ctx->route->action->upload) {
+        r->request_body_in_file_only = 1;
+        r->request_body_in_persistent_file = 1;
+        r->request_body_in_clean_file = 1;
+        r->request_body_file_group_access = 0;
+        r->request_body_file_log_level = 0;
+
+    } else {
+        r->request_body_in_single_buf = 1;
+    }
 }
 
 

@@ -15,7 +15,7 @@ use Test::More;
 my $top = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $dir = File::Temp::tempdir(CLEANUP => 1);
 my %not = map { $_ => 1 } qw(docs style outage outage_query upload_body
-    upload_way file_store life onebyte);
+    upload_way file_store life onebyte cache isolation_quota);
 
 plan(skip_all => 'not with sanitizers') if $ENV{PORTAL_ASAN};
 

@@ -101,6 +101,9 @@ select portal.page('t_nowhere', access => 'any', client => 'portal_site.t_who', 
 select portal.page('t_public', access => 'public', client => 'portal_site.t_who', staff => 'portal_site.t_staff', needs_client => false);
 select portal.page('t_client', access => 'client', client => 'portal_site.t_who', needs_client => false);
 select portal.page('t_staff', access => 'staff', staff => 'portal_site.t_staff', needs_client => false);
+select portal.page('t_client2', access => 'client', client => 'portal_site.t_who', staff => 'portal_site.t_staff', needs_client => false);
+select portal.page('t_staff2', access => 'staff', client => 'portal_site.t_who', staff => 'portal_site.t_staff', needs_client => false);
+select portal.page('t_admin2', access => 'admin', client => 'portal_site.t_who', staff => 'portal_site.t_staff', needs_client => false);
 select portal.page('t_admin', access => 'admin', staff => 'portal_site.t_staff', needs_client => false);
 grant execute on function portal_site.t_self() to portal_as_staff, portal_as_client;
 
@@ -124,6 +127,8 @@ create temporary table levels (page, who, status) as values
   ('t_client', 'admin', 403), ('t_client', 'disabled', 401),
   ('t_staff', null, 401), ('t_staff', 'alice', 403), ('t_staff', 'collab', 200), ('t_staff', 'manager', 200), ('t_staff', 'admin', 200),
   ('t_admin', null, 401), ('t_admin', 'alice', 403), ('t_admin', 'collab', 403), ('t_admin', 'manager', 403), ('t_admin', 'admin', 200),
+  ('t_client2', null, 401), ('t_client2', 'alice', 200), ('t_client2', 'collab', 403), ('t_client2', 'admin', 403),
+  ('t_staff2', 'alice', 403), ('t_staff2', 'collab', 200), ('t_admin2', 'alice', 403), ('t_admin2', 'manager', 403), ('t_admin2', 'admin', 200),
   ('absent', null, 404), ('absent', 'alice', 404), ('absent', 'admin', 404);
 
 select is(pg_temp.status(who, page), status::text, format('%s for %s: %s', page, coalesce(who, 'nobody'), status)) from levels;
@@ -146,6 +151,8 @@ select is(pg_temp.status(who, 't_any', 'GET', slug), get, format('%s at %s: %s',
 from clients;
 select is(pg_temp.status(who, 't_any', 'POST', slug), post, format('%s at %s, POST: %s', coalesce(who, 'nobody'), coalesce(slug, '-'), post))
 from clients;
+select is(pg_temp.status(who, 't_nowhere', m, slug), post, format('%s at %s: a page that needs no client, %s: %s', who, slug, m, post))
+from clients, unnest(array['GET', 'POST']) m where slug is not null;
 select is(pg_temp.call(who, 't_any') ->> 'location', '~clients', who || ' is asked which')
 from unnest(array['carol', 'collab', 'manager', 'admin']) who;
 select is(pg_temp.call(who, 't_any', 'GET', slug) -> 'body' ->> 'client', pg_temp.id(coalesce(slug, 'alpha'))::text,
@@ -298,6 +305,8 @@ select is(pg_temp.call('collab', 'documents', 'GET', 'alpha') -> 'shell' ->> 'co
 select ok(pg_temp.call(w, p, 'GET', s)::text !~ 'bravo|Bob', format('nothing of bravo in %s for %s', p, w))
 from (values ('alice', 'documents', null), ('alice', 'clients', null), ('alice', 'sessions', null), ('collab', 'clients', null), ('collab', 'documents', 'alpha'),
              ('eve', 'documents', null), ('eve', 'clients', null)) v (w, p, s);
+select is((select string_agg(k ->> 'slug', ' ') from json_array_elements(pg_temp.call(w, 'clients') -> 'body' -> 'clients') k), x, format('clients of %s: %s', w, x))
+from (values ('alice', 'alpha'), ('carol', 'alpha bravo'), ('eve', 'charlie'), ('collab', 'alpha'), ('nobody', null), ('manager', 'alpha bravo charlie')) v (w, x);
 select ok(pg_temp.call('eve', p)::text !~ 'MARK(alpha|bravo)', 'a new client sees no string of another: ' || p)
 from unnest(array['documents', 'clients', 'sessions', 'home']) p;
 
@@ -363,6 +372,17 @@ select is(pg_temp.eval('portal_web', format('portal.sign_out(%L, false)', pg_tem
 select is(pg_temp.status('alice', 'documents'), '401', '… for pages');
 select is(pg_temp.grant('alice', null, 'alpha doc1'), '401 -', '… for files');
 select is((select count(*) from portal.audit where action = 'sign_out'), 1::bigint, '… in the audit');
+
+insert into portal.session (token_hash, person_id, idle, absolute_end)
+select pg_temp.token('alice ' || n), pg_temp.id('alice'), 1800, now() + interval '1 hour' from generate_series(1, 4) n;
+create temporary table others as select person_id, count(*) as n from portal.session where person_id <> pg_temp.id('alice') group by 1;
+select is(pg_temp.eval('portal_web', format('portal.sign_out(%L, false)', pg_temp.token('alice 1'))), 'true', 'one of four ends');
+select is((select count(*) from portal.session where person_id = pg_temp.id('alice')), 3::bigint, '… and no other');
+select is(pg_temp.eval('portal_web', format('portal.sign_out(%L, true)', pg_temp.token('garbage'))), 'false', 'everywhere, of nobody');
+select is((select count(*) from portal.session where person_id = pg_temp.id('alice')), 3::bigint, '… is nowhere');
+select is(pg_temp.eval('portal_web', format('portal.sign_out(%L, true)', pg_temp.token('alice 2'))), 'true', 'everywhere');
+select is((select count(*) from portal.session where person_id = pg_temp.id('alice')), 0::bigint, '… is all of hers');
+select results_eq('select person_id, count(*) from portal.session group by 1 order by 1', 'select person_id, n from others order by 1', '… and nobody else''s');
 
 select is(pg_temp.eval('portal_web', format('(select count(*) from portal.session(%L, ''n''))', pg_temp.token(w))), x, format('session of %s: %s', w, x))
 from (values ('bob', '1'), ('expired', '0'), ('idle', '0'), ('disabled', '0'), ('fired', '0'), ('garbage', '0'), ('admin', '1')) v (w, x);

@@ -204,9 +204,16 @@ class Visitor {
     axed.set(key, true);
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
-      await axe(page, name, colorScheme);
+      if (facts.axe) await axe(page, name, colorScheme);
+      if (facts.screenshots) await this.shoot(page, `${name}.${this.scene.size}.${colorScheme}`);
     }
     await page.emulateMedia({ colorScheme: this.o.scheme ?? 'light' });
+  }
+
+  async shoot(page, name) {
+    fs.mkdirSync(facts.screenshots, { recursive: true });
+    await page.screenshot({ fullPage: true, animations: 'disabled',
+      path: path.join(facts.screenshots, `${name}.${this.o.locale?.slice(0, 2) ?? 'fr'}.png`) });
   }
 
   async close() {
@@ -261,8 +268,7 @@ export async function finish() {
   await browser.close();
   took.push(`${(axeTime / 1000).toFixed(1)} s of axe, ${axed.size} states of pages`);
   took.forEach(t => note(t));
-  tell({ end: true });
-  wire.end();
+  wire.end(JSON.stringify({ end: true }) + '\n', () => process.exit(0));
 }
 
 /* Files to send. */

@@ -97,6 +97,7 @@ use warnings;
 
 use Cwd ();
 use File::Basename qw(dirname);
+use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use IO::Select;
@@ -136,8 +137,9 @@ sub new {
     $self->{dir} = File::Temp::tempdir('portal-t-XXXXXXXX', DIR => '/tmp');
     chmod 0755, $self->{dir};
     push @RUNNING, $self;
-    $SIG{$_} = sub { die "interrupted\n" } for qw(INT TERM HUP);
+    $SIG{$_} = sub { die "interrupted\n" } for qw(INT TERM HUP PIPE);
 
+    $self->_watch;
     $self->_prepare;
     $self->_start_db if $o{db} // 1;
     return $self;
@@ -145,6 +147,35 @@ sub new {
 
 
 sub dir { return $_[0]{dir} }
+
+
+# A child that ends what is left when this process is killed: it waits for
+# the end of a pipe that nobody else holds.
+sub _watch {
+    my ($self) = @_;
+    my $dir = $self->{dir};
+
+    pipe my $end, $self->{alive} or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    return if $pid;
+
+    close $self->{alive};
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>&', \*STDOUT;
+    $SIG{$_} = 'IGNORE' for qw(INT TERM HUP PIPE);
+    1 while sysread $end, my $byte, 1;
+
+    if (-d $dir && !$ENV{PORTAL_TEST_KEEP}) {
+        my $master = $self->master;
+        kill TERM => $master
+            if $master && (readlink "/proc/$master/cwd" // '') eq $dir;
+        system "'$TOP/tools/cluster' stop '$dir/db' immediate"
+            if -d "$dir/db";
+        remove_tree($dir, { safe => 0 });
+    }
+
+    POSIX::_exit(0);
+}
 
 
 sub web_ids {
@@ -353,8 +384,21 @@ sub write_conf {
 
 
 sub nginx  { return $ENV{PORTAL_NGINX} // '/usr/sbin/nginx' }
-sub module { return $ENV{PORTAL_MODULE}
-                 // "$TOP/build/ngx_http_portal_module.so" }
+
+
+# A copy, so that a build in the meantime changes nothing.
+sub module {
+    my ($self) = @_;
+    my $path = $ENV{PORTAL_MODULE}
+        // "$TOP/build/ngx_http_portal_module.so";
+    my $n = keys %{ $self->{modules} };
+
+    return $self->{modules}{$path} //= do {
+        my $copy = "$self->{dir}/module$n.so";
+        copy($path, $copy) or die "$path: $!";
+        $copy;
+    };
+}
 
 
 sub _exec {
@@ -380,7 +424,7 @@ sub start {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$dir/stderr";
         open STDERR, '>&', \*STDOUT;
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
         $self->_exec('nginx.conf', '-e', "$dir/error.log", '-g',
             'daemon off;');
     }
@@ -535,7 +579,8 @@ sub daemon {
     my $pid = fork // die "fork: $!";
 
     if ($pid == 0) {
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        close $self->{alive};
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
         $SIG{CHLD} = 'IGNORE';
         eval { $code->() };
         POSIX::_exit(0);

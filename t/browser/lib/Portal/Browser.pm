@@ -24,8 +24,11 @@ package Portal::Browser;
 #     pause, go_on           PostgreSQL does not answer; and does again
 #
 # new(%o): limit => client_max_body_size; run => options of Portal::Test's
-# run(); env => { … } of the script.  people() are the first parts of the
-# addresses in conf/demo/accounts.tsv: all have the password of the tests.
+# run(); screenshots => 1: of every state that is checked, into
+# build/screenshots; facts => { … } more of what the script knows.
+#
+# People are called by the first words of their addresses in
+# conf/demo/accounts.tsv; all have the password of the tests.
 #
 # Environment: PORTAL_CHROMIUM, PORTAL_NODE (other programs than the
 # machine's), PORTAL_BROWSER_ONLY=text (only scenarios whose names have it).
@@ -41,7 +44,7 @@ use POSIX ();
 use Portal::Test;
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
-use constant LIMIT => 600;      # seconds a script may take
+use constant LIMIT => 870;      # seconds a script may take
 
 my %SET = (site_name => 'Cabinet Martin', phone => '02 61 91 04 12',
     phone_href => 'tel:+33261910412');
@@ -162,6 +165,16 @@ sub _demonstration {
 }
 
 
+# One more person, as Portal::Db makes them.
+sub person {
+    my ($self, $key, %o) = @_;
+    my $id = $self->{t}->db->person(%o);
+    $self->{people}{$key} = { id => $id, email => $o{email},
+        name => $self->_text($o{name}), role => $o{kind} // 'client' };
+    return $id;
+}
+
+
 sub _text {
     my ($self, $bytes) = @_;
     utf8::decode($bytes);
@@ -203,8 +216,10 @@ sub _facts {
         clients => $self->{clients},
         chromium => _chromium(),
         dir => $t->{dir},
-        screenshots => _top() . '/build/screenshots',
-        design => $ENV{PORTAL_DESIGN} // '',
+        axe => JSON::PP::true,
+        screenshots => $self->{o}{screenshots}
+            ? _top() . '/build/screenshots' : '',
+        %{ $self->{o}{facts} // {} },
         only => $ENV{PORTAL_BROWSER_ONLY} // '',
     };
 }
@@ -222,7 +237,6 @@ sub run {
     if ($pid == 0) {
         close $here;
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
-        $ENV{$_} = $self->{o}{env}{$_} for keys %{ $self->{o}{env} // {} };
         POSIX::dup2(fileno $there, 3);
         open STDIN, '<', '/dev/null';
         open STDOUT, '>&', \*STDERR;
@@ -258,6 +272,7 @@ sub run {
 
         } elsif ($m->{end}) {
             $ended = 1;
+            last;
 
         } else {
             Test::More::ok($m->{ok}, _bytes($m->{name}))
