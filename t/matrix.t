@@ -39,11 +39,11 @@ like($output, qr/unknown directive "portal_test_open"/, '… unknown');
 
 $t->run;
 
-my $m = Portal::Matrix->new($t, sample => $ENV{PORTAL_ASAN} ? 5 : 1);
+my $m = Portal::Matrix->new($t, sample => $ENV{PORTAL_ASAN} ? 2 : 1);
 $m->plant;
 $m->run->report;
 
-cmp_ok($m->{sum}{requests}, '>', $ENV{PORTAL_ASAN} ? 10_000 : 36_000,
+cmp_ok($m->{sum}{requests}, '>', $ENV{PORTAL_ASAN} ? 18_000 : 36_000,
     'requests');
 
 $t->done;

@@ -3,8 +3,9 @@
 # Tests for deposits beside others: over HTTP/2, with and without a length;
 # and the site's own files while a large one comes in.
 #
-# A bug that was found here: over HTTP/2 the page of a deposit that is too
-# large was nginx's own.
+# Bugs that were found here: over HTTP/2 the page of a deposit that is too
+# large was nginx's own, and so was that of a 429; where "mirror" had read the
+# body, every deposit was refused.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -14,6 +15,12 @@ use Time::HiRes qw(time sleep);
 
 my $t = Portal::Test->new;
 my $port = $t->free_port;
+my $third = $t->free_port;
+my $mirror = $t->backend(sub {
+    my ($head, $body) = @_;
+    $t->write('mirrored', $body);
+    return "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+});
 
 $t->write('html/static.txt', 'a file of the site');
 chmod 0644, "$t->{dir}/html/static.txt";
@@ -21,7 +28,12 @@ $t->run(workers => 1, servers => [
     { portals => [ { portal => 'client_max_body_size 300m;' } ] },
     { port => $port, tls => 1, http2 => 1,
         portals => [ { portal => 'client_max_body_size 2m;' } ] },
-]);
+    { port => $third, portals => [ { portal => 'mirror /mirror;
+            client_max_body_size 2m; limit_req zone=few burst=6 nodelay;
+            limit_req_status 429;' } ],
+        site => "location = /mirror { internal; client_max_body_size 2m;
+            proxy_pass http://127.0.0.1:$mirror; }" },
+], http => 'limit_req_zone $request_method zone=few:1m rate=1r/m;');
 
 my $db = $t->db;
 sub count { return $db->value('select count(*) from portal.document') }
@@ -88,6 +100,25 @@ sub pipe_to {
     return ($status, $body);
 }
 
+ok($t->wait_for(sub { !$t->temp_files }, 5), 'nothing in tmp/');
+
+# with other modules: "mirror" reads the body first, "limit_req" refuses
+
+my $m = $t->client(as => 'owner', %{ $t->{portals}[2] });
+
+for my $content ("small\n", $text) {
+    is($m->upload('documents', $content, name => 'a.txt')->status, 303,
+        'mirror: a file');
+    ok($t->wait_for(sub { $t->read('mirrored') eq $content }, 2),
+        'mirror: is mirrored');
+    is($m->post_multipart('documents', [ [ files => $content, 'b.txt' ] ])
+        ->status, 303, 'mirror: a form');
+}
+
+is($m->post('preferences', { theme => 'auto' })->status, 303,
+    'mirror: no files');
+is(join(' ', map { $m->upload('documents', "xyz\n")->status } 1 .. 3),
+    '303 303 429', 'limit_req');
 ok($t->wait_for(sub { !$t->temp_files }, 5), 'nothing in tmp/');
 
 # The worker is never blocked: one worker, 200 MB come in and are hashed,

@@ -126,10 +126,15 @@
       return '';
     };
 
+    const kinds = { pdf: /^pdf$/, img: /^(jpe?g|png|webp|hei[cf]|gif|tiff?)$/, csv: /^csv$/, xml: /^xml$/, zip: /^zip$/, xls: /^(xls[xm]?|ods)$/, doc: /^(docx?|odt|rtf)$/ };
     const show = f => {
       const li = row.content.firstElementChild.cloneNode(true), at = s => $('[data-' + s + ']', li);
       const item = { f, li, bar: $('progress', li), state: at('state'), fail: at('fail'), text: at('text'), cancel: at('cancel'), retry: at('retry'), ok: at('ok'), sign: at('sign'), open: at('open') };
       at('name').textContent = f.name;
+      const [, ext] = f.name.toLowerCase().match(/\.(\w+)$/) || [], fi = $('.fi', li), use = $('use', fi);
+      const kind = Object.keys(kinds).find(k => kinds[k].test(ext)) || 'any';
+      use.setAttribute('href', use.getAttribute('href').replace(/any$/, kind));
+      fi.classList.add('fi--' + kind);
       item.bar.setAttribute('aria-label', say(w.tSending, { name: f.name }));
       $('.sr', item.retry).textContent = ' ' + f.name;
       item.cancel.addEventListener('click', () => {

@@ -80,19 +80,25 @@ ngx_portal_db_conn_notice(void *arg, const PGresult *res)
 }
 
 
-/* Says why, once, without anything of the connection string. */
+/*
+ * Says why, once, without anything of the connection string; as an error
+ * only the first time, since an outage may last.
+ */
 
 static void
 ngx_portal_db_conn_fail(ngx_portal_db_conn_t *conn)
 {
-    char   *text, *end;
-    size_t  len;
+    char        *text, *end;
+    size_t       len;
+    ngx_uint_t   level;
 
     text = conn->pg ? PQerrorMessage(conn->pg) : "no memory";
     end = strchr(text, '\n');
     len = end ? (size_t) (end - text) : ngx_strlen(text);
 
-    ngx_log_error(NGX_LOG_ERR, conn->log, 0, "PostgreSQL: %*s", len, text);
+    level = conn->quiet ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+    ngx_log_error(level, conn->log, 0, "PostgreSQL: %*s", len, text);
 }
 
 

@@ -39,6 +39,7 @@ struct ngx_portal_db_conn_s {
     unsigned                 error:1;      /* the query ended in an error */
     unsigned                 up:1;
     unsigned                 query:1;      /* results are outstanding */
+    unsigned                 quiet:1;      /* the owner's: was told before */
 };
 
 

@@ -109,6 +109,7 @@ ngx_portal_db_listen_start(ngx_portal_db_listener_t *listener)
     if (ngx_portal_db_conn_start(&listener->conn, listener->conninfo)
         != NGX_OK)
     {
+        listener->conn.quiet = 1;
         ngx_add_timer(&listener->timer, NGX_PORTAL_LISTEN_RETRY);
         return;
     }
@@ -186,6 +187,7 @@ ngx_portal_db_listen_done(ngx_portal_db_conn_t *conn)
 
     if (!listener->listening) {
         listener->listening = 1;
+        conn->quiet = 0;
         listener->conf.reset(listener->conf.data);
         return;
     }
@@ -201,6 +203,7 @@ ngx_portal_db_listen_failed(ngx_portal_db_conn_t *conn)
 
     ngx_portal_db_conn_close(conn);
     listener->listening = 0;
+    conn->quiet = 1;
 
     if (listener->timer.timer_set) {
         ngx_del_timer(&listener->timer);
@@ -215,6 +218,7 @@ ngx_portal_db_listen_timer(ngx_event_t *ev)
 {
     ngx_portal_db_listener_t  *listener = ev->data;
 
+    ngx_uint_t             level;
     ngx_portal_db_conn_t  *conn;
 
     conn = &listener->conn;
@@ -229,7 +233,9 @@ ngx_portal_db_listen_timer(ngx_event_t *ev)
         return;
     }
 
-    ngx_log_error(NGX_LOG_WARN, conn->log, 0,
+    level = conn->quiet ? NGX_LOG_INFO : NGX_LOG_WARN;
+
+    ngx_log_error(level, conn->log, 0,
                   "PostgreSQL does not answer the listener");
 
     ngx_portal_db_listen_failed(conn);

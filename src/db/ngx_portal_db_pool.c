@@ -121,6 +121,7 @@ ngx_portal_db_connect(ngx_portal_db_t *db)
     slot->nprepared = 0;
     slot->timer.cancelable = 0;
     slot->born = ngx_current_msec;
+    slot->conn.quiet = (db->backoff != 0);
 
     if (ngx_portal_db_conn_start(&slot->conn, db->conninfo) != NGX_OK) {
         ngx_portal_db_move(slot, ngx_portal_db_free);
@@ -181,9 +182,20 @@ ngx_portal_db_connected(ngx_portal_db_conn_t *conn)
 {
     ngx_portal_db_slot_t  *slot = conn->data;
 
+    ngx_portal_db_t  *db;
+
+    db = slot->db;
+
     ngx_del_timer(&slot->timer);
 
-    slot->db->backoff = 0;
+    if (db->backoff) {
+        ngx_log_error(NGX_LOG_NOTICE, db->log, 0,
+                      "portal \"%V\": PostgreSQL answers again",
+                      &db->conf->portal);
+    }
+
+    db->backoff = 0;
+    conn->quiet = 0;
     ngx_portal_db_release(slot);
 }
 
@@ -336,6 +348,7 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
 
         if (slot->nprepared == NGX_PORTAL_DB_STATEMENTS) {
             ngx_portal_db_slot_close(slot, "too many statements");
+            ngx_portal_db_serve(db);
             return;
         }
 
@@ -352,6 +365,7 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
 
         if (ngx_portal_db_send(slot) != NGX_OK) {
             ngx_portal_db_slot_close(slot, "send failed");
+            ngx_portal_db_serve(db);
         }
 
         return;
@@ -381,6 +395,7 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
 
         if (ngx_portal_db_send(slot) != NGX_OK) {
             ngx_portal_db_slot_close(slot, "send failed");
+            ngx_portal_db_serve(db);
         }
 
         return;
@@ -424,6 +439,7 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
 
         if (ngx_portal_db_send(slot) != NGX_OK) {
             ngx_portal_db_slot_close(slot, "send failed");
+            ngx_portal_db_serve(db);
         }
     }
 
@@ -522,6 +538,7 @@ ngx_portal_db_slot_timer(ngx_event_t *ev)
 {
     ngx_portal_db_slot_t  *slot = ev->data;
 
+    ngx_uint_t        level;
     ngx_portal_db_t  *db;
 
     db = slot->db;
@@ -529,7 +546,9 @@ ngx_portal_db_slot_timer(ngx_event_t *ev)
     switch (slot->state) {
 
     case ngx_portal_db_connecting:
-        ngx_log_error(NGX_LOG_ERR, db->log, 0,
+        level = slot->conn.quiet ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+        ngx_log_error(level, db->log, 0,
                       "portal \"%V\": connection to PostgreSQL timed out",
                       &db->conf->portal);
         ngx_portal_db_slot_close(slot, NULL);

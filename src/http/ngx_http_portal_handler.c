@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_portal_read_form(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_read_json(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *body);
+static ngx_int_t ngx_http_portal_read_fields(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, json_t *root);
 static ngx_int_t ngx_http_portal_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_uint_t ngx_http_portal_type_is(ngx_http_request_t *r,
@@ -371,62 +373,41 @@ static ngx_int_t
 ngx_http_portal_read_json(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ngx_str_t *body)
 {
-    char                 *text;
-    json_t               *root, *value;
-    ngx_int_t             rc;
-    ngx_uint_t            n;
-    const char           *key;
-    json_error_t          err;
-    portal_str_t          csrf;
-    portal_form_field_t  *field;
+    char          *text;
+    json_t        *root;
+    ngx_int_t      rc;
+    json_error_t   err;
 
     root = json_loadb((char *) body->data, body->len, JSON_REJECT_DUPLICATES,
                       &err);
 
-    if (!json_is_object(root)) {
+    if (!json_is_object(root)
+        || json_object_size(root) > PORTAL_FORM_FIELDS)
+    {
         json_decref(root);
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    rc = NGX_HTTP_BAD_REQUEST;
-    n = 0;
+    rc = ngx_http_portal_read_fields(r, ctx, root);
 
-    json_object_foreach(root, key, value) {
-        if (++n > 64 || json_is_object(value) || json_is_array(value)) {
-            goto done;
-        }
+    if (rc != NGX_OK) {
+        json_decref(root);
+        return rc;
     }
 
-    /* the token is the worker's business, the rest is the page's */
-
-    value = json_object_get(root, "csrf");
-
-    if (json_is_string(value)) {
-        csrf.data = (u_char *) json_string_value(value);
-        csrf.len = json_string_length(value);
-
-        field = ngx_pcalloc(r->pool, sizeof(portal_form_field_t));
-        if (field == NULL
-            || portal_str_dup(&ctx->arena, &field->value, &csrf)
-               != PORTAL_OK)
-        {
-            rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-            goto done;
-        }
-
-        portal_str_set(&field->name, "csrf");
-        ctx->form.fields = field;
-        ctx->form.n = 1;
-    }
+    /* the token and a password are the worker's business */
 
     (void) json_object_del(root, "csrf");
+    (void) json_object_del(root, "password");
 
     text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
 
     if (text == NULL) {
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        goto done;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     ctx->form_json.len = ngx_strlen(text);
     ctx->form_json.data = ngx_pnalloc(r->pool, ctx->form_json.len);
@@ -434,18 +415,62 @@ ngx_http_portal_read_json(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     if (ctx->form_json.data) {
         ngx_memcpy(ctx->form_json.data, text, ctx->form_json.len);
         rc = NGX_OK;
-
-    } else {
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     free(text);
 
-done:
-
-    json_decref(root);
-
     return rc;
+}
+
+
+/* The texts of the object, as the fields of a form. */
+
+static ngx_int_t
+ngx_http_portal_read_fields(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, json_t *root)
+{
+    json_t               *value;
+    const char           *key;
+    portal_str_t          name, text;
+    portal_form_field_t  *field;
+
+    field = ngx_pcalloc(r->pool,
+                        PORTAL_FORM_FIELDS * sizeof(portal_form_field_t));
+    if (field == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->form.fields = field;
+
+    json_object_foreach(root, key, value) {
+
+        if (json_is_object(value) || json_is_array(value)
+            || json_is_null(value))
+        {
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        if (!json_is_string(value)) {
+            continue;
+        }
+
+        name.data = (u_char *) key;
+        name.len = ngx_strlen(key);
+        text.data = (u_char *) json_string_value(value);
+        text.len = json_string_length(value);
+
+        if (portal_str_dup(&ctx->arena, &field->name, &name) != PORTAL_OK
+            || portal_str_dup(&ctx->arena, &field->value, &text)
+               != PORTAL_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        field++;
+        ctx->form.n++;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -142,6 +142,10 @@ select is(pg_temp.eval('portal_as_client', format('portal.person_id() is null an
           'true', 'no setting: nobody, no client');
 select is(pg_temp.eval('portal_as_client', 'portal.client_slug(''' || pg_temp.id('bravo') || ''')'), null, 'no slug of a foreign client');
 select is(pg_temp.eval('portal_as_client', 'portal.preset()'), null, 'no preset');
+select is(pg_temp.eval('portal_as_client', 'portal.preset()'), x, format('preset of %s at %s', w, c))
+from (values ('alice', 'alpha', 'owner'), ('reader', 'alpha', 'reader'), ('alice', 'bravo', null), ('carol', 'charlie', null)) v (w, c, x),
+     pg_temp.forge(encode(pg_temp.token(w), 'hex'), pg_temp.id(c)::text);
+select pg_temp.forge('', '');
 select is(pg_temp.eval('portal_as_client', 'portal.document_elsewhere(''' || pg_temp.id('bravo doc1') || ''')'), null,
           'no way to where a foreign document is');
 select is(pg_temp.eval('portal_as_client', 'portal.documents_found(''MARKbravo'')'), '{}', 'no candidate of a search');

@@ -79,6 +79,8 @@ export const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 const browser = await chromium.launch({
   executablePath: facts.chromium,
   headless: true,
+  /* a page may come back from the browser's memory, as in real life */
+  ignoreDefaultArgs: ['--disable-back-forward-cache'],
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--font-render-hinting=none'],
 });
@@ -87,7 +89,7 @@ const browser = await chromium.launch({
 const faults = () => {
   const out = [], d = document;
   const all = [...d.querySelectorAll('*')];
-  all.filter(e => e.hasAttribute('style')).forEach(e => out.push(`style= at ${e.outerHTML.slice(0, 80)}`));
+  all.filter(e => e.getAttribute('style')).forEach(e => out.push(`style= at ${e.outerHTML.slice(0, 80)}`));
   all.filter(e => [...e.attributes].some(a => /^on/.test(a.name))).forEach(e => out.push(`on…= at ${e.outerHTML.slice(0, 80)}`));
   if (d.querySelector('style')) out.push('a style element');
   [...d.scripts].filter(s => !s.src).forEach(() => out.push('a script in the page'));
@@ -174,6 +176,12 @@ class Visitor {
 
   async go(to, page = this.page) { return page.goto(this.url(to)); }
 
+  /* A page from the browser's memory does not load. */
+  async back(page = this.page, way = 'goBack') {
+    await page[way]({ waitUntil: 'commit' });
+    await page.waitForLoadState('domcontentloaded');
+  }
+
   async tab(to) {
     const page = await this.context.newPage();
     if (to !== undefined) await this.go(to, page);
@@ -199,7 +207,7 @@ class Visitor {
   async check(name, { page = this.page, again = false, schemes = ['light', 'dark'] } = {}) {
     const found = await page.evaluate(faults);
     is(found.join('\n'), '', `${name}: form`);
-    const key = `${name} ${this.scene.size}`;
+    const key = `${name} ${this.scene.size} ${this.o.locale ?? ''}`;
     if ((axed.has(key) && !again) || this.scene.o.axe === false) return;
     axed.set(key, true);
     for (const colorScheme of schemes) {

@@ -30,8 +30,9 @@ my %STATUS = (0x88 => 200, 0x89 => 204, 0x8a => 206, 0x8b => 304,
 
 sub new {
     my ($class, %o) = @_;
-    my $self = bless { timeout => $ENV{PORTAL_ASAN} ? 40 : 15, next => 1, buffer => '', streams => {},
-        window => 65535, first => 65535, %o }, $class;
+    my $self = bless { timeout => $ENV{PORTAL_ASAN} ? 40 : 15,
+        next => 1, buffer => '', streams => {}, window => 65535,
+        first => 65535, %o }, $class;
 
     $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
         PeerPort => $self->{client}{port}, Timeout => 5)

@@ -82,7 +82,7 @@ package Portal::Test;
 #                   until there are new ones          workers  their pids
 #     check(%o)     nginx -t: (ok, output)
 #     error_log     text, or logged(qr/…/) lines; wait_log(qr/…/, seconds)
-#     access_log    lines: "status method uri bytes user-agent"
+#     access_log    lines: "status method uri bytes user-agent cookies"
 #     wait_for(sub { … }, seconds)        slack(seconds) more, on a busy
 #                   machine
 #     temp_files    of the store's tmp/ and of nginx's;  stored($hash) path

@@ -46,6 +46,9 @@ use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
 use constant LIMIT => 870;      # seconds a script may take
 
+use constant AGENT => 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 '
+    . '(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
 my %SET = (site_name => 'Cabinet Martin', phone => '02 61 91 04 12',
     phone_href => 'tel:+33261910412');
 
@@ -323,7 +326,10 @@ sub _calls {
     my $t = $self->{t};
 
     return {
-        session => sub { $t->session_for($self->{people}{ $_[0] }{id}) },
+        session => sub {
+            return $t->session_for($self->{people}{ $_[0] }{id},
+                agent => AGENT);
+        },
         sql => sub {
             my $value = $t->db->value(map { utf8::encode(my $x = $_); $x }
                 @_);
