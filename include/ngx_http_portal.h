@@ -403,6 +403,10 @@ ngx_int_t ngx_http_portal_csrf(ngx_http_request_t *r,
 ngx_int_t ngx_http_portal_call(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 
+/* Tells PostgreSQL that the worker has refused something to a session. */
+void ngx_http_portal_refused(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_uint_t status);
+
 /* The page of a route without a function: nothing but its template. */
 ngx_int_t ngx_http_portal_view_only(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);

@@ -840,6 +840,29 @@ end
 $$;
 alter function portal.touch(bytea[]) owner to portal_gate;
 
+-- What the worker itself has refused to a session: kept like any refusal.
+create or replace function portal.refused(p_token bytea, p_what text, p_status text, p_ip text, p_request text)
+returns boolean
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity;
+  set text;
+begin
+  who := portal.identify(p_token);
+
+  if who.session_id is null then
+    return false;
+  end if;
+
+  set := concat(set_config('portal.ip', coalesce(left(p_ip, 64), ''), true),
+                set_config('portal.request', coalesce(left(p_request, 64), ''), true));
+  perform portal.audit_add('refused', null, left(p_what, 200), left(p_status, 3));
+  return true;
+end
+$$;
+alter function portal.refused(bytea, text, text, text, text) owner to portal_gate;
+
 -- Ends the session of this token, or all of its person's; no session is no
 -- error.
 create or replace function portal.sign_out(p_token bytea, p_everywhere boolean) returns boolean

@@ -475,6 +475,23 @@ gap('silent listener', sub { kill STOP => $stopped = listener() },
 gap('listener\'s connection ends',
     sub { $db->do('select pg_terminate_backend(?)', listener()) });
 
+# … a download that was under way meanwhile has lost its right like any other
+
+{
+    my $s = $t->session_for('owner');
+    my ($c) = each_worker($s);
+    start_download($c, "documents/$big->{id}/file");
+    $db->do('select pg_terminate_backend(?)', listener());
+    $db->do('delete from portal.session where token_hash = ?',
+        \$t->{keys}->hash($s));
+    $t->wait_for(sub { listener() }, 5);
+    sleep 3 * $slow;
+
+    my ($n, $ended) = read_more($c, 60_000_000, 10);
+    ok($ended && $n < 16_000_000, 'a download under way in the gap: it is '
+        . "cut, with $n bytes on the way");
+}
+
 # PostgreSQL stops; a session ends while it is down; and it starts
 
 {

@@ -259,6 +259,20 @@ for (
         ->status, $status, "cookie: $what");
 }
 
+# what the worker itself refuses is kept too
+
+my $staff = $t->client(as => 'collaborator');
+is($staff->upload('c/alpha/documents', 'x', name => 'x.txt')->status, 403, 'staff do not deposit');
+
+my $kept = 0;
+for (1 .. 50) {
+    $kept = $t->db->value("select count(*) from portal.audit where action = 'refused' and result = '403'
+                           and person_id = ? and detail = 'POST /documents'", $t->id('collaborator'));
+    last if $kept;
+    select undef, undef, undef, 0.1;
+}
+is($kept, 1, 'a refusal of the worker is in the audit');
+
 $t->done;
 
 

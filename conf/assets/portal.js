@@ -118,23 +118,24 @@
     const queue = [];
     let running = 0, ended = false;
 
+    const extension = f => (f.name.match(/\.[^.]*$/) || [''])[0].toLowerCase();
     const refuse = f => {
-      const ext = f.name.includes('.') ? f.name.slice(f.name.lastIndexOf('.')).toLowerCase() : '';
+      const ext = extension(f);
       if (accept.length && !accept.includes(ext)) return w.tType;
       if (f.size === 0) return w.tEmpty;
       if (f.size > max) return w.tSize;
       return '';
     };
 
-    const kinds = { pdf: /^pdf$/, img: /^(jpe?g|png|webp|hei[cf]|gif|tiff?)$/, csv: /^csv$/, xml: /^xml$/, zip: /^zip$/, xls: /^(xls[xm]?|ods)$/, doc: /^(docx?|odt|rtf)$/ };
+    const kinds = [['img', /jpe?g|png|webp|gif|tiff?|hei[cf]/], ['xls', /xlsx?|ods/], ['doc', /docx?|odt/], ['pdf'], ['csv'], ['xml'], ['zip']];
     const show = f => {
       const li = row.content.firstElementChild.cloneNode(true), at = s => $('[data-' + s + ']', li);
       const item = { f, li, bar: $('progress', li), state: at('state'), fail: at('fail'), text: at('text'), cancel: at('cancel'), retry: at('retry'), ok: at('ok'), sign: at('sign'), open: at('open') };
       at('name').textContent = f.name;
-      const [, ext] = f.name.toLowerCase().match(/\.(\w+)$/) || [], fi = $('.fi', li), use = $('use', fi);
-      const kind = Object.keys(kinds).find(k => kinds[k].test(ext)) || 'any';
-      use.setAttribute('href', use.getAttribute('href').replace(/any$/, kind));
+      const ext = extension(f), kind = (kinds.find(([k, re = k]) => ext.match(re)) || ['any'])[0];
+      const fi = $('.fi', li), use = $('use', fi);
       fi.classList.add('fi--' + kind);
+      use.setAttribute('href', use.getAttribute('href').replace(/any$/, kind));
       item.bar.setAttribute('aria-label', say(w.tSending, { name: f.name }));
       $('.sr', item.retry).textContent = ' ' + f.name;
       item.cancel.addEventListener('click', () => {
@@ -166,7 +167,8 @@
       try { body = JSON.parse(xhr.responseText); } catch { /* not ours: a proxy's page */ }
       const key = Object.values(body.errors || {})[0];
       const own = { 401: w.t401, 403: w.t403, 404: w.t404, 409: w.t409, 413: w.tSize, 415: w.tType, 429: w.t429, 503: w.t503, 507: w.t507 }[xhr.status];
-      return (key && form.querySelector('[data-error="' + CSS.escape(key) + '"]')?.textContent) || own || (xhr.status >= 500 ? w.t500 : w.tRefused);
+      const said = { 'files.type': w.tType, 'files.many': w.tMany, 'files.empty': w.tEmpty, 'files.size': w.tSize, 'files.quota': w.tQuota };
+      return said[key] || own || (xhr.status >= 500 ? w.t500 : w.tRefused);
     };
 
     const send = item => {

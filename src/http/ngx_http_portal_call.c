@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_portal_call_request(ngx_http_request_t *r,
 static void ngx_http_portal_call_agent(ngx_http_request_t *r,
     portal_buf_t *b);
 static void ngx_http_portal_result_clear(void *data);
+static void ngx_http_portal_refused_kept(void *data,
+    ngx_portal_db_result_t *result);
 
 
 static ngx_portal_db_statement_t  ngx_http_portal_call_st = {
@@ -27,6 +29,13 @@ static ngx_portal_db_statement_t  ngx_http_portal_call_st = {
     "select nonce, status, location, flash, body, errors, shell"
     " from portal.call($1, $2, $3, $4, $5, $6)",
     6
+};
+
+
+static ngx_portal_db_statement_t  ngx_http_portal_refused_st = {
+    "portal_refused",
+    "select portal.refused($1, $2, $3, $4, $5)",
+    5
 };
 
 
@@ -305,6 +314,63 @@ ngx_http_portal_send_db_error(ngx_http_request_t *r,
              : NGX_HTTP_SERVICE_UNAVAILABLE;
 
     return ngx_http_portal_send_error(r, ctx, status);
+}
+
+
+/*
+ * What the worker itself has refused to a session is kept too.  Nobody waits
+ * for it: the answer is on its way, and a flood may fill the queue.
+ */
+
+void
+ngx_http_portal_refused(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
+    ngx_uint_t status)
+{
+    u_char                 *p;
+    ngx_str_t               what, code, request;
+    ngx_portal_db_param_t   params[5];
+
+    if (!ctx->known || ctx->route == NULL) {
+        return;
+    }
+
+    p = ngx_pnalloc(r->pool, r->method_name.len + 1 + ctx->route->path.len
+                             + NGX_INT_T_LEN);
+    if (p == NULL) {
+        return;
+    }
+
+    what.data = p;
+    p = ngx_sprintf(p, "%V %V", &r->method_name, &ctx->route->path);
+    what.len = p - what.data;
+
+    code.data = p;
+    code.len = ngx_sprintf(p, "%ui", status) - p;
+
+    ngx_http_portal_request_id(r, &request);
+
+    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
+    ngx_http_portal_text_param(&params[1], &what);
+    ngx_http_portal_text_param(&params[2], &code);
+    ngx_http_portal_text_param(&params[3], &r->connection->addr_text);
+    ngx_http_portal_text_param(&params[4], &request);
+
+    (void) ngx_portal_db_call(ctx->portal->db, &ngx_http_portal_refused_st,
+                              params, ngx_http_portal_refused_kept,
+                              ctx->portal, r->connection->log);
+}
+
+
+static void
+ngx_http_portal_refused_kept(void *data, ngx_portal_db_result_t *result)
+{
+    ngx_http_portal_t  *portal = data;
+
+    if (result->err != NGX_PORTAL_DB_OK) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "a refusal of portal \"%V\" was not kept",
+                      &portal->name);
+    }
 }
 
 

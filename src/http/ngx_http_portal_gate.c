@@ -498,6 +498,7 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     if (!ngx_http_portal_is_get(r)
         && ngx_http_portal_gate_origin(r, ctx) != NGX_OK)
     {
+        ngx_http_portal_refused(r, ctx, NGX_HTTP_FORBIDDEN);
         return ngx_http_portal_refuse(ctx, NGX_HTTP_FORBIDDEN);
     }
 
@@ -511,6 +512,7 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
             || (access >= NGX_HTTP_PORTAL_STAFF
                 && ctx->session.role < access))
         {
+            ngx_http_portal_refused(r, ctx, NGX_HTTP_FORBIDDEN);
             return ngx_http_portal_refuse(ctx, NGX_HTTP_FORBIDDEN);
         }
 

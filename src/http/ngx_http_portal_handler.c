@@ -220,6 +220,7 @@ ngx_http_portal_run(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         }
 
         if (ngx_http_portal_csrf(r, ctx, token) != NGX_OK) {
+            ngx_http_portal_refused(r, ctx, NGX_HTTP_FORBIDDEN);
             return ngx_http_portal_send_error(r, ctx, NGX_HTTP_FORBIDDEN);
         }
     }
