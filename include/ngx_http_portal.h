@@ -90,6 +90,8 @@ typedef struct {
     ngx_array_t                portals;       /* ngx_http_portal_t * */
     ngx_array_t                locations;     /* …_loc_conf_t * */
     ngx_array_t                blocks;        /* …_block_t */
+    ngx_int_t                  request_id;    /* index of $request_id */
+    ngx_open_file_cache_t     *cache;
 } ngx_http_portal_main_conf_t;
 
 
@@ -275,6 +277,7 @@ struct ngx_http_portal_ctx_s {
     unsigned                     has_pre:1;
     unsigned                     has_device:1;
     unsigned                     has_site:1;
+    unsigned                     has_network:1;
     unsigned                     known:1;     /* session is filled in */
     unsigned                     json:1;      /* the client asks for JSON */
     unsigned                     head_flash:1;

@@ -44,6 +44,14 @@ typedef struct {
     const char            *name;
     const char            *sql;
     int                    nparams;
+
+    /*
+     * Number of the parameter that the first column of the one row repeats,
+     * or 0.  Another answer is of another call: its connection is closed.
+     * none: no row is an answer too.
+     */
+    int                    nonce;
+    int                    none;
 } ngx_portal_db_statement_t;
 
 

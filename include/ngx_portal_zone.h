@@ -16,6 +16,11 @@
 #include <ngx_core.h>
 
 
+#if (NGX_PTR_SIZE == 4)
+#error the portal module needs a clock of 64 bits: ngx_msec_t has 32 here
+#endif
+
+
 #define NGX_PORTAL_SESSION  0
 #define NGX_PORTAL_PERSON   1
 #define NGX_PORTAL_CLIENT   2
@@ -37,6 +42,7 @@ typedef struct {
     uint64_t        event;           /* read before the query was sent */
     uint64_t        idle_end;        /* ngx_current_msec clock */
     uint64_t        absolute_end;
+    u_char          absent;          /* there is no such session */
     u_char          staff;
     u_char          role;            /* NGX_HTTP_PORTAL_ACCESS_* */
     u_char          locale[8];       /* NUL-terminated */

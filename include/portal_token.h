@@ -41,17 +41,20 @@ typedef struct {
 int portal_keyring_parse(portal_keyring_t *kr, const portal_str_t *text,
     portal_error_t *err);
 
-/* A new token: raw bytes and their text of PORTAL_TOKEN_TEXT bytes. */
-void portal_token_new(const portal_keyring_t *kr,
+/*
+ * A new token: raw bytes and their text of PORTAL_TOKEN_TEXT bytes.
+ * purpose: "" a session's; what is made for one is none for another.
+ */
+void portal_token_new(const portal_keyring_t *kr, const char *purpose,
     unsigned char raw[PORTAL_TOKEN_RAW],
     unsigned char text[PORTAL_TOKEN_TEXT]);
 
 /*
- * PORTAL_OK: well formed, and its check was made with one of our keys;
- * PORTAL_DECLINED: not ours.  Compared in constant time.
+ * PORTAL_OK: well formed, and its check was made for this purpose with one
+ * of our keys; PORTAL_DECLINED: not ours.  Compared in constant time.
  */
-int portal_token_check(const portal_keyring_t *kr, const portal_str_t *text,
-    unsigned char raw[PORTAL_TOKEN_RAW]);
+int portal_token_check(const portal_keyring_t *kr, const char *purpose,
+    const portal_str_t *text, unsigned char raw[PORTAL_TOKEN_RAW]);
 
 /* SHA-256 of the raw token: what PostgreSQL and the zone know it by. */
 void portal_token_hash(unsigned char out[32],

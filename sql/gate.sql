@@ -638,7 +638,13 @@ begin
     select case when who.kind = 'staff' then x.staff_function else x.client_function end, reg.site or x.site
     into again, reg.site
     from portal.page x where x.name = reg.shows;
-    body := portal.dispatch(again, p_request);
+
+    -- should even that page not be had, the errors are told all the same
+    begin
+      body := portal.dispatch(again, p_request);
+    exception when others then
+      body := null;
+    end;
   end if;
 
   if status >= 400 and status <> 422 then
@@ -907,9 +913,8 @@ alter function portal.notify_right() owner to portal_gate;
 
 create or replace trigger notify_right after delete on portal.session
   for each row execute function portal.notify_right();
-create or replace trigger notify_right after update of disabled_at, kind, locale, theme on portal.person
-  for each row when (old.disabled_at is distinct from new.disabled_at or old.kind is distinct from new.kind
-                     or old.locale is distinct from new.locale or old.theme is distinct from new.theme)
+create or replace trigger notify_right after update of disabled_at, kind on portal.person
+  for each row when (old.disabled_at is distinct from new.disabled_at or old.kind is distinct from new.kind)
   execute function portal.notify_right();
 create or replace trigger notify_right after update or delete on portal.membership
   for each row execute function portal.notify_right();

@@ -91,9 +91,12 @@ begin
   where x.key in (select y.key from portal.limiter y
                   where y.since < now() - interval '2 days' and y.failures < 100 limit 20);
 
+  -- NULL: a visitor without an address (a socket in the file system)
   a.network_key := portal.keyed('attempt', 'network:' || p_network);
 
-  if not portal.sign_in_reserve(a.network_key, 1000000, 40, interval '10 minutes', 1000000) then
+  if a.network_key is not null
+     and not portal.sign_in_reserve(a.network_key, 1000000, 40, interval '10 minutes', 1000000)
+  then
     select ceil(extract(epoch from x.since + interval '10 minutes' - now()))::integer into retry
     from portal.limiter x where x.key = a.network_key;
     retry := greatest(retry, 1);
@@ -187,7 +190,9 @@ begin
     return;
   end if;
 
-  perform portal.sign_in_release(a.account_key), portal.sign_in_release(a.network_key);
+  -- in the order in which a start takes them
+  perform portal.sign_in_release(a.network_key);
+  perform portal.sign_in_release(a.account_key);
 
   if p_new is not null then
     update portal.credential x

@@ -101,7 +101,8 @@ is(cost(sub { $_->get('assets/portal.css') for $c, $d }), '', 'assets: none');
 my $g = $t->client;
 is(cost(sub {
     for (1 .. 300) {
-        $g->{jar}{ $g->cookie_name('') } = $_ % 2 ? $t->{keys}->token(forged => 1)
+        $g->{jar}{ $g->cookie_name('') } = $_ % 2
+            ? $t->{keys}->token(forged => 1)
             : substr unpack('H*', Portal::Token::random(27)), 0, 54;
         $g->get('documents');
     }
@@ -263,12 +264,14 @@ $db->do('update portal.document set withdrawn_at = now() where id = ?',
 $db->do('delete from portal.session where token_hash = ?',
     \$t->{keys}->hash($t->session_for('bob')));
 sleep 0.3;
-is(cost(sub { $_->get($file) for $c, $d }), '', '… is remembered all the same');
+is(cost(sub { $_->get($file) for $c, $d }), '',
+    '… is remembered all the same');
 
 # a download that is under way ends with its right
 
 my $big = $db->document(client => 'alpha', title => 'Big', name => 'big.bin',
-    mime => 'application/octet-stream', content => "0123456789abcdef" x 3276800);
+    mime => 'application/octet-stream',
+    content => "0123456789abcdef" x 3276800);
 
 # reads a little of it
 sub start_download {

@@ -147,7 +147,8 @@ for ("bytes=$size-", 'bytes=99999-100000', 'bytes=4-2', 'bytes=-0',
     ok(!defined $r->header('Content-Disposition'), 'which is not the file');
 }
 
-with({ Range => $_ }, 200) for 'bytes=', 'bytes=0-1,3-4', 'bytes=0-0,-1', 'items=0-1',
+with({ Range => $_ }, 200) for 'bytes=', 'bytes=0-1,3-4',
+    'bytes=0-0,-1', 'items=0-1',
     'bytes=' . join(',', map { "$_-$_" } 0 .. 200);
 with({ Range => 'bytes=0-1' }, 206, "bytes 0-1/$size", 'HEAD');
 
@@ -234,12 +235,14 @@ for my $name (map { Encode::encode('UTF-8', $_) } @names) {
     for my $method (qw(GET HEAD)) {
         $r = $c->request($method, "documents/$by_name{$name}/file");
         my ($ascii, $utf8) = ($r->header('Content-Disposition') // '') =~
-            /\Aattachment; filename="([ !#-\[\]-~]*)"; filename\*=UTF-8''((?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+)\z/;
+            /\Aattachment;[ ]filename="([ !#-\[\]-~]*)";
+             [ ]filename\*=UTF-8''((?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+)\z/x;
         my $decoded = ($utf8 // '') =~ s/%(..)/chr hex $1/ger;
         my $wanted = $name =~ s{[\x00-\x1f\x7f/\\]}{_}gr;
 
         # characters that are not seen, or that turn the text, may go
-        $_ = Encode::decode('UTF-8', $_) =~ s/[\x{80}-\x{9f}\p{Cf}\x{2028}\x{2029}_]//gr
+        $_ = Encode::decode('UTF-8', $_) =~
+            s/[\x{80}-\x{9f}\p{Cf}\x{2028}\x{2029}_]//gr
             for $decoded, $wanted;
         push @wrong, "$method $name: " . $r->head
             if $r->status != 200 || !defined $utf8 || $decoded ne $wanted

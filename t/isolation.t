@@ -109,8 +109,8 @@ my $web = $db->web;
 my $settings = q{select coalesce(string_agg(name || '=' || setting, ' '
     order by name), '') from pg_settings where source not in ('default',
     'override') and name not in ('application_name')};
-my $own = join ' || ', map { "coalesce(current_setting('portal.$_', true), '')" }
-    qw(session client location flash ip request locale);
+my $own = join ' || ',
+    map { "coalesce(current_setting('portal.$_', true), '')" } qw(session client location flash ip request locale);
 my $before = $web->value($settings);
 
 for my $who (undef, sort keys %session) {
@@ -201,7 +201,8 @@ for my $case ([ empty => qw(alpha bravo) ], [ owner => qw(bravo charlie) ],
 is($checksum->(), $sum, 'reading changes nothing');
 is(join(' ', grep { m{(?:^|/)\d+(?:[/?]|$)} } @ids), '',
     'no number in an address says how many there are');
-my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
+my $hex = qr/[0-9a-f]/;
+my $uuid = qr/$hex{8}-$hex{4}-4$hex{3}-[89ab]$hex{3}-$hex{12}/;
 is(join(' ', grep { m{documents/([^/?]+)} && $1 !~ /^$uuid$/ } @ids), '',
     'ids are random ones');
 
@@ -285,8 +286,8 @@ while (my ($who, $slug) = splice @who, 0, 2) {
         }
     }
 
-    my $r = $c->post_multipart("c/$slug/documents", [ map({ [ $_ => $more{$_} ] }
-        grep { $_ ne 'files' } sort keys %more),
+    my $r = $c->post_multipart("c/$slug/documents", [
+        map({ [ $_ => $more{$_} ] } grep { $_ ne 'files' } sort keys %more),
         [ files => "content\n", "of-$who.txt", 'text/plain' ] ]);
     is($r->status, $who eq 'reader' ? 403 : 303, "$who: a deposit");
 
@@ -313,7 +314,8 @@ my $c = $t->client(as => 'owner');
 
 for my $case ([ [ theme => 'dark', theme => 'light' ], 'twice' ],
     [ [ 'theme[]' => 'dark' ], 'as a list' ],
-    [ [ client => 'alpha', client => 'bravo', theme => 'dark' ], 'two clients' ])
+    [ [ client => 'alpha', client => 'bravo', theme => 'dark' ],
+        'two clients' ])
 {
     my ($form, $name) = @$case;
     my $r = $c->post('c/alpha/preferences', $form);

@@ -69,6 +69,14 @@ sub backend {
         where usename = 'portal_web' and query ~ '^(select nonce|DISCARD)'});
 }
 
+# a backend takes a moment to see that its client has gone
+sub gone {
+    my ($pid) = @_;
+    return $t->wait_for(sub {
+        !$db->value('select count(*) from pg_stat_activity where pid = ?', $pid)
+    }, 5);
+}
+
 my %ask = (
     call => sub { $_[0]->get('documents') },
     file_grant => sub { $_[0]->get($file) },
@@ -89,7 +97,8 @@ for my $name (@entries) {
         [ 'of nobody' => "select null::text, $columns from TRUE" ],
         [ 'with more behind it' => "select nonce || 'x', $columns from TRUE" ],
         [ 'twice' => 'select * from TRUE union all select * from TRUE' ],
-        $name eq 'session' ? () : [ 'none' => 'select * from TRUE where false' ])
+        $name eq 'session' ? ()
+            : [ 'none' => 'select * from TRUE where false' ])
     {
         my ($what, $query) = @$case;
         my $c = $t->client(as => 'owner');
@@ -102,13 +111,14 @@ for my $name (@entries) {
         my $before = backend();
         wrong($name, $query);
         my $r = $ask->($c);
-        my $after = backend();
+        my $gone = gone($before);
         right($name);
 
         is($r->status, 500, "$name, a row $what: 500");
-        unlike($r->head . $r->body, qr/MARK|Titre|Alice/, '… and nothing of it');
+        unlike($r->head . $r->body, qr/MARK|Titre|Alice/,
+            '… and nothing of it');
         ok(!$r->set_cookie($c->cookie_name('')), '… no session either');
-        push @kept, "$name $what" if ($after // 0) == ($before // 0);
+        push @kept, "$name $what" unless $gone;
 
         $r = $ask->($c);
         like($r->status, qr/^(?:200|303)$/, '… the next one is answered: '

@@ -53,7 +53,8 @@ for my $name (sort keys %leave) {
 
     # … and says nothing, does not find it, fails, or takes its time
     for my $case ([ '', q{return '{"left":true}';} ],
-        [ absent => 'return null;' ], [ refused => 'return portal.refuse(409);' ],
+        [ absent => 'return null;' ],
+        [ refused => 'return portal.refuse(409);' ],
         [ shown => q{return portal.refuse(422, '{"a":"b"}');} ],
         [ error => q{raise exception 'of the site';} ],
         [ slow => q{perform pg_sleep(0.3); return '{}';} ],
@@ -98,8 +99,9 @@ $db->value(q{select portal.page('probe', access => 'public',
     client => 'portal_site.probe', needs_client => false)});
 
 $t->run(workers => 1, database => 'pool=1',
-    pages => join "\n", map { "portal_page GET /$_ $_ access=public template=-;"
-        . " portal_page POST /$_ $_ access=public;" }
+    pages => join "\n", map {
+            "portal_page GET /$_ $_ access=public template=-;"
+            . " portal_page POST /$_ $_ access=public;" }
         map({ my $n = $_; ("left_$n", map { "left_${n}_$_" }
             qw(absent refused shown error slow late)) } sort keys %leave),
         'probe');
@@ -212,7 +214,8 @@ $db->do(q{create function portal_site.ours_again(r json) returns json
         set_config('TimeZone', 'Asia/Tokyo', false);
     return '{}'; end $$});
 $db->value(q{select portal.page('documents', access => 'any',
-    client => 'portal_site.ours_again', staff => 'portal.documents_as_staff')});
+    client => 'portal_site.ours_again',
+    staff => 'portal.documents_as_staff')});
 is($owner->post_multipart('documents', [ [ files => '', '', 'text/plain' ] ])
     ->status, 422, 'a page of ours shows one of the site\'s again');
 same($probe->(), 'that');

@@ -58,22 +58,35 @@ sub signed_in {
     return $c->set_cookie('', $who);
 }
 
-# 503 of a page, a form, an upload, a download, a sign-in, each in time.
+# 503 of a page, a form, an upload, a download, a sign-in, each in time; they
+# are asked for all at once.
 sub refused {
     my ($name, $most) = @_;
     my ($d) = $t->documents('alpha');
-    my %ask = (
-        page => sub { signed_in()->get('documents') },
-        JSON => sub { signed_in()->get('documents', accept => 'json') },
-        form => sub { signed_in()->post('preferences', { theme => 'dark' }) },
-        file => sub { signed_in()->get("documents/$d->{id}/file") },
-        upload => sub { signed_in()->upload('documents', "never\n") },
-        'sign-in' => sub { $t->client(timeout => 6)->sign_in('owner') },
+    my $nobody = $t->client(timeout => 6);
+    my %c = map { $_ => signed_in() } qw(page JSON form file upload);
+    my %form = (type => 'application/x-www-form-urlencoded');
+    my %bytes = (
+        page => [ 'GET', 'documents' ],
+        JSON => [ 'GET', 'documents', accept => 'json' ],
+        file => [ 'GET', "documents/$d->{id}/file" ],
+        form => [ 'POST', 'preferences', %form, body =>
+            Portal::Client::form({ csrf => $c{form}->csrf,
+                theme => 'dark' }) ],
+        upload => [ 'POST', 'documents', type => 'text/plain',
+            body => "never\n", headers => { 'X-Portal-File' => 'a.txt',
+                'X-Portal-Csrf' => $c{upload}->csrf } ],
+        'sign-in' => [ 'POST', 'sign-in', %form, body =>
+            Portal::Client::form({ csrf => $nobody->csrf, password =>
+                $t->{password}, email => $t->email('owner') }) ],
     );
 
-    for my $what (sort keys %ask) {
-        my $start = time;
-        my $r = $ask{$what}->();
+    $c{'sign-in'} = $nobody;
+    my $start = time;
+    $c{$_}->connect->send($c{$_}->bytes(@{ $bytes{$_} })) for keys %bytes;
+
+    for my $what (sort keys %bytes) {
+        my $r = $c{$what}->recv($bytes{$what}[0]);
         my $took = time - $start;
         my $own = $what eq 'JSON'
             ? qr/^\{"type":"about:blank".*"status":503/

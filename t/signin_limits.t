@@ -135,12 +135,13 @@ is($t->client(from => '127.3.0.2')->sign_in('p6@alpha.example')->status, 303,
 $t->reload;
 is($c->sign_in('p6@alpha.example')->status, 429, 'banned after a reload');
 
-# tokens that pass the key's check and are nobody's count too
+# sessions that have ended are no failures: an office has many on a Monday,
+# and each is asked about once
 
 my $d = $t->client(from => '127.3.0.3');
 $d->set_cookie('', $t->{keys}->token)->get('documents') for 1 .. 20;
 $d->set_cookie('', undef);
-is($d->sign_in('p6@alpha.example')->status, 429, 'guessed sessions');
+is($d->sign_in('p6@alpha.example')->status, 303, 'ended sessions do not');
 
 $d = $t->client(from => '127.3.0.4');
 $d->set_cookie('', $t->{keys}->token(forged => 1))->get('documents')

@@ -147,7 +147,8 @@ my $near = join '', map { "\r\n--portaltestboundar$_\r\n--portaltest\r\r\n-" }
 $r = $c->post_multipart('documents', [ [ files => "b\n$near\0", 'a.zip' ],
     [ files => '', '' ] ], write => 1, accept => 'json', read => 1);
 is($r->status, 422, 'byte by byte: refused');
-$r = $c->post_multipart('documents', [ [ files => "c\n$near", 'a.txt' ], [ files => "d\n", 'd.txt' ] ], write => 1, accept => 'json');
+$r = $c->post_multipart('documents', [ [ files => "c\n$near", 'a.txt' ],
+    [ files => "d\n", 'd.txt' ] ], write => 1, accept => 'json');
 is($r->status, 200, 'byte by byte');
 
 for my $pad (262_144 - 200 .. 262_144 - 160, 524_288 - 190 .. 524_288 - 180) {
@@ -172,7 +173,8 @@ for ([ 200, body => "k\n" ], [ 422, body => '' . "\0" ], [ 403, body => "k\n",
     my ($status, %o) = @$_;
     $c->connect if !$c->{socket};
     $socket //= $c->{socket};
-    $c->send(head($c, 'k.txt', body => '', %o) . $c->bytes('GET', 'documents'));
+    $c->send(head($c, 'k.txt', body => '', %o)
+        . $c->bytes('GET', 'documents'));
     is($c->recv('POST')->status, $status, "keep-alive: $status");
     is($c->recv('GET')->status, 200, "the next after $status");
 }

@@ -47,7 +47,8 @@ my $file = $t->write('a.txt', $text);
 my $large = $t->write('large.txt', $text x 4);
 my @h2 = ('--http2', '-H', 'Cookie: ' . $c->cookie_name('') . '='
     . $c->cookie(''), '-H', 'Accept: application/json',
-    '-H', 'Sec-Fetch-Site: same-origin', '-w', '|%{http_code}|%{http_version}');
+    '-H', 'Sec-Fetch-Site: same-origin',
+    '-w', '|%{http_code}|%{http_version}');
 my @raw = ('-H', 'Content-Type: application/octet-stream',
     '-H', 'X-Portal-File: h2.txt', '-H', 'X-Portal-Csrf: ' . $c->csrf);
 
@@ -164,7 +165,10 @@ note(sprintf 'alone: %d, median %.2f ms, p99 %.2f ms, longest %.1f ms',
     @alone);
 note(sprintf 'beside 200 MB: %d, median %.2f ms, p99 %.2f ms, longest '
     . '%.1f ms', @beside);
-cmp_ok($beside[2], '<', 60, 'p99 of a static file beside it, ms');
+
+# hashing it in the worker would take some 300 ms, syncing it a second
+cmp_ok($beside[1], '<', 20, 'median of a static file beside it, ms');
+cmp_ok($beside[2], '<', 50 + 10 * $alone[2], 'p99, ms');
 cmp_ok($beside[3], '<', 1000, 'the longest, ms');
 
 $t->done;

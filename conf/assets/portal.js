@@ -29,8 +29,8 @@
     setTimeout(() => t.remove(), 6000);
   };
 
-  /* Menus close on a click beside them and on Escape; "/" goes to the search. */
-  document.addEventListener('click', e => $$('details.menu[open]').forEach(d => { if (!d.contains(e.target)) d.open = false; }));
+  /* Menus close on a click beside them, when focus leaves them and on Escape; "/" goes to the search. */
+  ['click', 'focusin'].forEach(t => document.addEventListener(t, e => $$('details.menu[open]').forEach(d => { if (!d.contains(e.target)) d.open = false; })));
   document.addEventListener('keydown', e => {
     if (e.key === 'Escape') $$('details.menu[open]').forEach(d => { d.open = false; $('summary', d).focus(); });
     const typing = /^(input|textarea|select)$/i.test(e.target.tagName);
@@ -145,7 +145,7 @@
         const next = li.nextElementSibling || li.previousElementSibling;
         li.remove();
         list.hidden = !list.children.length;
-        ($('button', next || form) || input).focus();
+        (next && $$('button, a', next).find(b => b.offsetParent) || input).focus();
       });
       item.retry.addEventListener('click', () => { item.cancel.focus(); add(item); });
       list.append(li);
@@ -167,7 +167,7 @@
       try { body = JSON.parse(xhr.responseText); } catch { /* not ours: a proxy's page */ }
       const key = Object.values(body.errors || {})[0];
       const own = { 401: w.t401, 403: w.t403, 404: w.t404, 409: w.t409, 413: w.tSize, 415: w.tType, 429: w.t429, 503: w.t503, 507: w.t507 }[xhr.status];
-      const said = { 'files.type': w.tType, 'files.many': w.tMany, 'files.empty': w.tEmpty, 'files.size': w.tSize, 'files.quota': w.tQuota };
+      const said = { 'files.type': w.tType, 'files.many': w.tMany, 'files.empty': w.tEmpty, 'files.size': w.tSize, 'files.quota': w.t507 };
       return said[key] || own || (xhr.status >= 500 ? w.t500 : w.tRefused);
     };
 

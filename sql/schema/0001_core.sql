@@ -102,6 +102,7 @@ create table portal.session (
 ) with (fillfactor = 70);
 
 create index session_person on portal.session (person_id, created_at);
+create index session_end on portal.session (absolute_end);
 
 -- A browser in which somebody signed in before: strangers cannot lock it out.
 create table portal.device (
@@ -120,7 +121,7 @@ create table portal.attempt (
   person_id    uuid,
   blocked      boolean not null,
   account_key  bytea not null,
-  network_key  bytea not null,
+  network_key  bytea,
   created_at   timestamptz not null default now()
 );
 
@@ -176,6 +177,7 @@ create table portal.document (
 create index document_date on portal.document (client_id, date desc, id desc) where live;
 create index document_category on portal.document (client_id, category desc, date desc, id desc) where live;
 create index document_title on portal.document (client_id, title_key, id) where live;
+create index document_category_title on portal.document (client_id, category, title_key, id) where live;
 create index document_published on portal.document (client_id, published_at desc) where live and not deposited;
 create index document_hash on portal.document (hash);
 

@@ -75,7 +75,7 @@ static void ngx_http_portal_password_hashed(void *data,
 static ngx_int_t ngx_http_portal_password_finish(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, const ngx_http_portal_hash_t *hash);
 static void ngx_http_portal_password_token(ngx_http_portal_ctx_t *ctx,
-    u_char *text, u_char hash[32]);
+    const char *purpose, u_char *text, u_char hash[32]);
 static void ngx_http_portal_password_finished(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
 static ngx_int_t ngx_http_portal_password_in(ngx_http_request_t *r,
@@ -93,20 +93,26 @@ static ngx_portal_db_statement_t  ngx_http_portal_start_st = {
     "portal_sign_in_start",
     "select nonce, attempt, encode(salt, 'hex'), ops, mem_kib, retry"
     " from portal.sign_in_start($1, $2, $3, $4, $5, $6)",
-    6
+    6,
+    6,
+    0
 };
 
 static ngx_portal_db_statement_t  ngx_http_portal_finish_st = {
     "portal_sign_in_finish",
     "select nonce, status from portal.sign_in_finish($1, $2, $3, $4, $5, $6,"
     " $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-    15
+    15,
+    15,
+    0
 };
 
 static ngx_portal_db_statement_t  ngx_http_portal_out_st = {
     "portal_sign_out",
     "select portal.sign_out($1, $2)",
-    2
+    2,
+    0,
+    0
 };
 
 
@@ -173,6 +179,10 @@ ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     }
 
     ngx_hex_dump(s->network.data, ctx->network, 16);
+
+    if (!ctx->has_network) {
+        s->network.len = 0;
+    }
 
     if (ngx_http_portal_number(r, &ops, ctx->conf->ops) != NGX_OK
         || ngx_http_portal_number(r, &mem_kib, ctx->conf->memory / 1024)
@@ -389,12 +399,12 @@ ngx_http_portal_password_hashed(void *data, ngx_portal_task_t *task)
 
 
 static void
-ngx_http_portal_password_token(ngx_http_portal_ctx_t *ctx, u_char *text,
-    u_char hash[32])
+ngx_http_portal_password_token(ngx_http_portal_ctx_t *ctx,
+    const char *purpose, u_char *text, u_char hash[32])
 {
     u_char  raw[PORTAL_TOKEN_RAW];
 
-    portal_token_new(ctx->portal->keyring, raw, text);
+    portal_token_new(ctx->portal->keyring, purpose, raw, text);
     portal_token_hash(hash, raw);
     sodium_memzero(raw, sizeof(raw));
 }
@@ -412,10 +422,11 @@ ngx_http_portal_password_finish(ngx_http_request_t *r,
 
     s = ctx->state;
 
-    ngx_http_portal_password_token(ctx, s->text, s->hash);
+    ngx_http_portal_password_token(ctx, "", s->text, s->hash);
 
     if (!ctx->has_device) {
-        ngx_http_portal_password_token(ctx, s->device_text, s->device);
+        ngx_http_portal_password_token(ctx, "-device", s->device_text,
+                                       s->device);
     }
 
     ngx_http_portal_agent(r, &text);
@@ -558,8 +569,14 @@ ngx_http_portal_password_refused(ngx_http_request_t *r,
 
     ngx_http_portal_limit_fail(ctx);
 
-    left = (ngx_msec_int_t) (s->start + NGX_HTTP_PORTAL_FLOOR
-                             - ngx_current_msec);
+    /*
+     * At the next multiple: what took longer than the floor, since the queue
+     * was long or the hash is an old one, tells no more by its time.
+     */
+
+    left = NGX_HTTP_PORTAL_FLOOR
+           - (ngx_msec_int_t) ((ngx_current_msec - s->start)
+                               % NGX_HTTP_PORTAL_FLOOR);
 
     if (left <= 0) {
         ngx_http_portal_finish(r, ngx_http_portal_password_refuse(r, ctx));

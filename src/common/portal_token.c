@@ -19,7 +19,7 @@
 
 
 static int portal_keyring_key(portal_key_t *key, const portal_str_t *line);
-static void portal_token_mac(const portal_key_t *key,
+static void portal_token_mac(const portal_key_t *key, const char *purpose,
     const unsigned char random[32], unsigned char mac[8]);
 static void portal_csrf_mac(const portal_key_t *key,
     const unsigned char sid[32], const unsigned char random[16],
@@ -107,32 +107,38 @@ portal_keyring_parse(portal_keyring_t *kr, const portal_str_t *text,
 
 
 static void
-portal_token_mac(const portal_key_t *key, const unsigned char random[32],
-    unsigned char mac[8])
+portal_token_mac(const portal_key_t *key, const char *purpose,
+    const unsigned char random[32], unsigned char mac[8])
 {
-    unsigned char  full[16];
+    unsigned char             full[16];
+    crypto_generichash_state  state;
 
-    crypto_generichash(full, sizeof(full), random, 32, key->token,
-                       sizeof(key->token));
+    crypto_generichash_init(&state, key->token, sizeof(key->token),
+                            sizeof(full));
+    crypto_generichash_update(&state, random, 32);
+    crypto_generichash_update(&state, (const unsigned char *) purpose,
+                              strlen(purpose));
+    crypto_generichash_final(&state, full, sizeof(full));
+
     memcpy(mac, full, 8);
 }
 
 
 void
-portal_token_new(const portal_keyring_t *kr,
+portal_token_new(const portal_keyring_t *kr, const char *purpose,
     unsigned char raw[PORTAL_TOKEN_RAW],
     unsigned char text[PORTAL_TOKEN_TEXT])
 {
     randombytes_buf(raw, 32);
-    portal_token_mac(&kr->keys[0], raw, raw + 32);
+    portal_token_mac(&kr->keys[0], purpose, raw, raw + 32);
 
     portal_base64url(text, raw, PORTAL_TOKEN_RAW);
 }
 
 
 int
-portal_token_check(const portal_keyring_t *kr, const portal_str_t *text,
-    unsigned char raw[PORTAL_TOKEN_RAW])
+portal_token_check(const portal_keyring_t *kr, const char *purpose,
+    const portal_str_t *text, unsigned char raw[PORTAL_TOKEN_RAW])
 {
     size_t         len;
     unsigned       i;
@@ -146,7 +152,7 @@ portal_token_check(const portal_keyring_t *kr, const portal_str_t *text,
     }
 
     for (i = 0; i < kr->n; i++) {
-        portal_token_mac(&kr->keys[i], raw, mac);
+        portal_token_mac(&kr->keys[i], purpose, raw, mac);
 
         if (sodium_memcmp(mac, raw + 32, sizeof(mac)) == 0) {
             return PORTAL_OK;

@@ -31,7 +31,8 @@ ngx_portal_session_get(ngx_shm_zone_t *shm_zone, const u_char key[32],
                             hash);
 
     if (e && e->head.expires > now
-        && e->data.idle_end > now && e->data.absolute_end > now
+        && (e->data.absent
+            || (e->data.idle_end > now && e->data.absolute_end > now))
         && ngx_portal_trusted(zone->sh)
         && !ngx_portal_stale(zone->sh, e->data.event, e->data.id,
                              e->data.person, NULL, NULL))

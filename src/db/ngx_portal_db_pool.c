@@ -33,6 +33,7 @@ static void ngx_portal_db_run(ngx_portal_db_slot_t *slot,
     ngx_portal_db_job_t *job);
 static ngx_int_t ngx_portal_db_send(ngx_portal_db_slot_t *slot);
 static ngx_uint_t ngx_portal_db_dirty(ngx_portal_db_slot_t *slot);
+static ngx_int_t ngx_portal_db_own(ngx_portal_db_job_t *job, PGresult *res);
 static ngx_portal_db_err_e ngx_portal_db_classify(const char *sqlstate);
 
 
@@ -417,6 +418,23 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
     } else {
         result.res = conn->res;
         conn->res = NULL;
+
+        if (job && ngx_portal_db_own(job, result.res) != NGX_OK) {
+            ngx_log_error(NGX_LOG_ALERT, db->log, 0,
+                          "portal \"%V\": answer of PostgreSQL does not "
+                          "belong to this request: call \"%s\"",
+                          &db->conf->portal, job->st->name);
+
+            PQclear(result.res);
+            result.res = NULL;
+            result.err = NGX_PORTAL_DB_ERR_QUERY;
+
+            slot->job = NULL;
+            ngx_portal_db_slot_close(slot, "not in step");
+            ngx_portal_db_finish(job, &result);
+            ngx_portal_db_serve(db);
+            return;
+        }
     }
 
     slot->job = NULL;
@@ -452,6 +470,32 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
     } else if (result.res) {
         PQclear(result.res);
     }
+}
+
+
+/* Is it the one row of this call, by what it was sent with? */
+
+static ngx_int_t
+ngx_portal_db_own(ngx_portal_db_job_t *job, PGresult *res)
+{
+    int  n, rows;
+
+    if (job->st->nonce == 0) {
+        return NGX_OK;
+    }
+
+    n = job->st->nonce - 1;
+    rows = res ? PQntuples(res) : 0;
+
+    if (rows == 0) {
+        return job->st->none ? NGX_OK : NGX_ERROR;
+    }
+
+    return (rows == 1 && job->values[n] && !PQgetisnull(res, 0, 0)
+            && PQgetlength(res, 0, 0) == job->lengths[n]
+            && ngx_memcmp(PQgetvalue(res, 0, 0), job->values[n],
+                          job->lengths[n]) == 0)
+           ? NGX_OK : NGX_ERROR;
 }
 
 

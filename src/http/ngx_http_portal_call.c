@@ -11,6 +11,10 @@
 #include "ngx_http_portal.h"
 
 
+/* of a session in a minute that are kept */
+#define NGX_HTTP_PORTAL_REFUSALS  20
+
+
 static void ngx_http_portal_call_answer(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
 static ngx_int_t ngx_http_portal_call_reply(ngx_http_request_t *r,
@@ -28,14 +32,18 @@ static ngx_portal_db_statement_t  ngx_http_portal_call_st = {
     "portal_call",
     "select nonce, status, location, flash, body, errors, shell"
     " from portal.call($1, $2, $3, $4, $5, $6)",
-    6
+    6,
+    6,
+    0
 };
 
 
 static ngx_portal_db_statement_t  ngx_http_portal_refused_st = {
     "portal_refused",
     "select portal.refused($1, $2, $3, $4, $5)",
-    5
+    5,
+    0,
+    0
 };
 
 
@@ -329,8 +337,24 @@ ngx_http_portal_refused(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     u_char                 *p;
     ngx_str_t               what, code, request;
     ngx_portal_db_param_t   params[5];
+    ngx_portal_db_status_t  db;
 
     if (!ctx->known || ctx->route == NULL) {
+        return;
+    }
+
+    /* not more than a few of a session, and never before somebody's page */
+
+    if (ngx_portal_limit_banned(ctx->portal->zone, ctx->session.id)) {
+        return;
+    }
+
+    ngx_portal_limit_fail(ctx->portal->zone, ctx->session.id,
+                          NGX_HTTP_PORTAL_REFUSALS, 60000);
+
+    ngx_portal_db_status(ctx->portal->db, &db);
+
+    if (db.waiting) {
         return;
     }
 

@@ -13,6 +13,9 @@
 #include "portal_type.h"
 
 
+#define NGX_HTTP_PORTAL_OPEN_FILES  128
+
+
 static ngx_int_t ngx_http_portal_check_named(ngx_conf_t *cf,
     ngx_http_portal_t *portal);
 static ngx_int_t ngx_http_portal_check_location(ngx_conf_t *cf,
@@ -27,7 +30,11 @@ static void ngx_http_portal_check_memory(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_prepare(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
-static void ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
+static void ngx_http_portal_adapt(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_portal_loc_conf_t *plcf);
+static void ngx_http_portal_no_ssi(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf);
+static ngx_open_file_cache_t *ngx_http_portal_cache(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 static ngx_int_t ngx_http_portal_limits(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf, ngx_http_portal_loc_conf_t *plcf);
@@ -93,7 +100,7 @@ ngx_http_portal_check(ngx_conf_t *cf, ngx_http_portal_main_conf_t *pmcf)
         *block[i].conf = *block[i].outer;
         block[i].clcf->handler = ngx_http_portal_content_handler;
         block[i].clcf->error_pages = block[i].conf->location->error_pages;
-        ngx_http_portal_adapt(block[i].clcf, block[i].conf);
+        ngx_http_portal_adapt(cf, block[i].clcf, block[i].conf);
 
         if (ngx_http_portal_limits(cf, block[i].clcf, block[i].conf)
             != NGX_OK)
@@ -361,9 +368,11 @@ ngx_http_portal_check_memory(ngx_conf_t *cf,
 /* What of the core's own settings a portal location needs. */
 
 static void
-ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
+ngx_http_portal_adapt(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
     ngx_http_portal_loc_conf_t *plcf)
 {
+    ngx_http_portal_no_ssi(cf, clcf);
+
     /* forms are read into one buffer, uploads into the store's own tmp/ */
 
     if (clcf->client_body_buffer_size < 2 * NGX_HTTP_PORTAL_FORM_MAX) {
@@ -389,15 +398,75 @@ ngx_http_portal_adapt(ngx_http_core_loc_conf_t *clcf,
 }
 
 
+/*
+ * A page that somebody deposited may hold SSI commands, and an "ssi on" of
+ * the site would run them: with the site's rights, past its access rules.
+ * The filter's configuration is private; its directive knows the place.
+ */
+
+static void
+ngx_http_portal_no_ssi(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
+{
+    char           *conf;
+    ngx_uint_t      i;
+    ngx_module_t   *m;
+    ngx_command_t  *cmd;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        m = cf->cycle->modules[i];
+
+        if (m->type != NGX_HTTP_MODULE
+            || ngx_strcmp(m->name, "ngx_http_ssi_filter_module") != 0)
+        {
+            continue;
+        }
+
+        conf = clcf->loc_conf[m->ctx_index];
+
+        for (cmd = m->commands; cmd->name.len; cmd++) {
+            if (ngx_strcmp(cmd->name.data, "ssi") == 0) {
+                *(ngx_flag_t *) (conf + cmd->offset) = 0;
+            }
+        }
+    }
+}
+
+
+/*
+ * The site's own cache of open files, where it has one; else one for all
+ * portals, small: each entry is a descriptor of the worker.
+ */
+
+static ngx_open_file_cache_t *
+ngx_http_portal_cache(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
+{
+    ngx_http_portal_main_conf_t  *pmcf;
+
+    if (plcf->location->open_file_cache) {
+        return plcf->location->open_file_cache;
+    }
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_portal_module);
+
+    if (pmcf->cache == NULL) {
+        pmcf->cache = ngx_open_file_cache_init(cf->pool,
+                                               NGX_HTTP_PORTAL_OPEN_FILES,
+                                               20);
+    }
+
+    return pmcf->cache;
+}
+
+
 static ngx_int_t
 ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
 {
     static ngx_str_t  passwords = ngx_string("portal_password");
     static ngx_str_t  files = ngx_string("portal_files");
 
-    ngx_http_portal_adapt(plcf->location, plcf);
+    ngx_http_portal_adapt(cf, plcf->location, plcf);
 
-    plcf->cache = ngx_open_file_cache_init(cf->pool, 10000, 60);
+    plcf->cache = ngx_http_portal_cache(cf, plcf);
     if (plcf->cache == NULL) {
         return NGX_ERROR;
     }

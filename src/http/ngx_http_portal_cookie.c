@@ -191,7 +191,10 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
 
         len = h[i].value.len;
 
-        for (j = 0; j < pmcf->portals.nelts; j++) {
+        /* most of a site's visitors have no cookie of ours */
+
+        for (j = ngx_strnstr(h[i].value.data, "portal-", len)
+                 ? 0 : pmcf->portals.nelts; j < pmcf->portals.nelts; j++) {
             for (secure = 0; secure < 2; secure++) {
                 n = ngx_sprintf(prefix, "%s%V", secure ? "__Host-" : "",
                                 &portal[j]->cookie)
@@ -351,8 +354,8 @@ ngx_http_portal_cookie_token(ngx_http_request_t *r,
     ngx_http_portal_cookie_get(r, ctx->portal, suffix, &value);
 
     if (value.len == 0
-        || portal_token_check(ctx->portal->keyring, ngx_portal_str(&value),
-                              raw)
+        || portal_token_check(ctx->portal->keyring, suffix,
+                              ngx_portal_str(&value), raw)
            != PORTAL_OK)
     {
         return NGX_DECLINED;

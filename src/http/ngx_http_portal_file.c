@@ -51,7 +51,9 @@ static ngx_portal_db_statement_t  ngx_http_portal_grant_st = {
     "select nonce, status, session, person, client_id, document, hash, size,"
     " type, name, mtime, inline"
     " from portal.file_grant($1, $2, $3, $4, $5, $6)",
-    6
+    6,
+    4,
+    0
 };
 
 
@@ -498,10 +500,17 @@ ngx_http_portal_send_file(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     rc = ngx_http_portal_open(r, ctx, path, &of);
 
     if (rc != NGX_OK || !of.is_file || (size >= 0 && of.size != size)) {
-        ngx_log_error(NGX_LOG_CRIT, r->connection->log,
-                      rc == NGX_OK ? 0 : of.err,
-                      "file \"%V\" of the store is missing or has another "
-                      "size than its row", path);
+
+        if (rc != NGX_OK && (of.err == NGX_EMFILE || of.err == NGX_ENFILE)) {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, of.err,
+                          ngx_open_file_n " \"%V\" failed", path);
+
+        } else {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log,
+                          rc == NGX_OK ? 0 : of.err,
+                          "file \"%V\" of the store is missing or has "
+                          "another size than its row", path);
+        }
 
         ngx_http_portal_clear_headers(r);
 

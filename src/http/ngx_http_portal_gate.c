@@ -47,13 +47,17 @@ static ngx_portal_db_statement_t  ngx_http_portal_session_st = {
     "portal_session",
     "select nonce, session, person, kind, role, locale, theme, idle_left,"
     " absolute_left from portal.session($1, $2)",
-    2
+    2,
+    2,
+    1
 };
 
 static ngx_portal_db_statement_t  ngx_http_portal_upload_st = {
     "portal_upload_check",
     "select nonce, status from portal.upload_check($1, $2, $3, $4)",
-    4
+    4,
+    4,
+    0
 };
 
 
@@ -232,10 +236,20 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     accept = ngx_http_portal_header_get(r, "accept", sizeof("accept") - 1);
     ctx->json = accept && portal_accepts_json(ngx_portal_str(accept));
 
+    ctx->gate = ngx_http_portal_gate_session;
+
+    /* a "rewrite … break" may have left another address */
+
+    if (r->uri.len < ctx->conf->mount.len
+        || ngx_strncmp(r->uri.data, ctx->conf->mount.data,
+                       ctx->conf->mount.len)
+           != 0)
+    {
+        return ngx_http_portal_refuse(ctx, NGX_HTTP_NOT_FOUND);
+    }
+
     rest.data = r->uri.data + ctx->conf->mount.len - 1;
     rest.len = r->uri.len - ctx->conf->mount.len + 1;
-
-    ctx->gate = ngx_http_portal_gate_session;
 
     if (r->internal && rest.len == sizeof("/_error/NNN") - 1
         && ngx_strncmp(rest.data, "/_error/", 8) == 0)
@@ -244,6 +258,12 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
         ctx->internal = 1;
         status = ngx_atoi(rest.data + 8, 3);
+
+        /* or a "rewrite" of the site, by what a visitor wrote */
+
+        if (status < 400 || status > 599) {
+            return ngx_http_portal_refuse(ctx, NGX_HTTP_NOT_FOUND);
+        }
 
         if (status == NGX_HTTP_INTERNAL_SERVER_ERROR
             && r->request_body_in_file_only)
@@ -361,7 +381,7 @@ ngx_http_portal_gate_who(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     if (ngx_portal_session_get(ctx->portal->zone, ctx->token, &ctx->session)
         == NGX_OK)
     {
-        ctx->known = 1;
+        ctx->known = !ctx->session.absent;
         return NGX_OK;
     }
 
@@ -387,7 +407,10 @@ static void
 ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
-    if (result->err != NGX_PORTAL_DB_OK) {
+    if (result->err == NGX_PORTAL_DB_ERR_QUERY) {
+        (void) ngx_http_portal_refuse(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+
+    } else if (result->err != NGX_PORTAL_DB_OK) {
         if (ctx->route->access != NGX_HTTP_PORTAL_PUBLIC) {
             (void) ngx_http_portal_refuse(ctx, NGX_HTTP_SERVICE_UNAVAILABLE);
         }
@@ -408,9 +431,17 @@ ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
 
     } else {
 
-        /* made with our key, and no session: expired, ended, or a guess */
+        /*
+         * Made with our key and no session: it expired or was ended, as
+         * those of a whole office may have on a Monday.  Nobody can make
+         * one up, so this is no failure, but it is asked about once.
+         */
 
-        ngx_http_portal_limit_fail(ctx);
+        ngx_memzero(&ctx->session, sizeof(ngx_portal_session_t));
+        ctx->session.absent = 1;
+        ctx->session.event = ctx->event;
+
+        ngx_portal_session_put(ctx->portal->zone, ctx->token, &ctx->session);
     }
 
     ngx_http_portal_gate_resume(r);
@@ -648,7 +679,9 @@ ngx_http_portal_gate_room_answer(ngx_http_request_t *r,
     ngx_str_t  value;
 
     if (result->err != NGX_PORTAL_DB_OK) {
-        status = NGX_HTTP_SERVICE_UNAVAILABLE;
+        status = result->err == NGX_PORTAL_DB_ERR_QUERY
+                 ? NGX_HTTP_INTERNAL_SERVER_ERROR
+                 : NGX_HTTP_SERVICE_UNAVAILABLE;
 
     } else if (ngx_http_portal_own_row(r, ctx, result->res) != NGX_OK) {
         status = NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -95,6 +95,16 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
             return rc;
         }
 
+#if (NGX_HTTP_V3)
+        if (r->http_version == NGX_HTTP_VERSION_30) {
+
+            /* nothing was marked as discarded: there is nothing to read */
+
+            r->headers_in.content_length_n = -1;
+            r->headers_in.chunked = 0;
+        }
+#endif
+
     } else if (ctx->route->action && ctx->route->action->upload) {
         ngx_http_portal_body_limit(r, ctx);
     }

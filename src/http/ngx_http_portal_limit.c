@@ -29,6 +29,7 @@ ngx_http_portal_limit_network(ngx_http_request_t *r,
 #endif
 
     sa = r->connection->sockaddr;
+    ctx->has_network = 1;
 
     switch (sa->sa_family) {
 
@@ -52,6 +53,10 @@ ngx_http_portal_limit_network(ngx_http_request_t *r,
         break;
 
     default:
+
+        /* a socket in the file system: everybody has the same address */
+
+        ctx->has_network = 0;
         ngx_memzero(ctx->network, sizeof(ctx->network));
     }
 }
@@ -60,9 +65,11 @@ ngx_http_portal_limit_network(ngx_http_request_t *r,
 void
 ngx_http_portal_limit_fail(ngx_http_portal_ctx_t *ctx)
 {
-    ngx_portal_limit_fail(ctx->portal->zone, ctx->network,
-                          NGX_HTTP_PORTAL_LIMIT_NETWORK,
-                          NGX_HTTP_PORTAL_LIMIT_WINDOW);
+    if (ctx->has_network) {
+        ngx_portal_limit_fail(ctx->portal->zone, ctx->network,
+                              NGX_HTTP_PORTAL_LIMIT_NETWORK,
+                              NGX_HTTP_PORTAL_LIMIT_WINDOW);
+    }
 
     if (ctx->has_site) {
         ngx_portal_limit_fail(ctx->portal->zone, ctx->site,
@@ -77,7 +84,8 @@ ngx_http_portal_limit_banned(ngx_http_portal_ctx_t *ctx)
 {
     ngx_msec_t  network, site;
 
-    network = ngx_portal_limit_banned(ctx->portal->zone, ctx->network);
+    network = ctx->has_network
+              ? ngx_portal_limit_banned(ctx->portal->zone, ctx->network) : 0;
     site = ctx->has_site
            ? ngx_portal_limit_banned(ctx->portal->zone, ctx->site) : 0;
 

@@ -79,13 +79,19 @@ ngx_http_portal_init(ngx_conf_t *cf)
     ngx_http_core_main_conf_t    *cmcf;
     ngx_http_portal_main_conf_t  *pmcf;
 
+    static ngx_str_t  request_id = ngx_string("request_id");
+
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_portal_module);
 
     if (pmcf->locations.nelts == 0) {
         return NGX_OK;
     }
 
-    if (ngx_http_portal_check(cf, pmcf) != NGX_OK) {
+    pmcf->request_id = ngx_http_get_variable_index(cf, &request_id);
+
+    if (pmcf->request_id == NGX_ERROR
+        || ngx_http_portal_check(cf, pmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -76,15 +76,15 @@ ngx_http_portal_words(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 void
 ngx_http_portal_request_id(ngx_http_request_t *r, ngx_str_t *id)
 {
-    ngx_uint_t                  key;
-    ngx_http_variable_value_t  *v;
-
-    static ngx_str_t  name = ngx_string("request_id");
+    ngx_http_variable_value_t    *v;
+    ngx_http_portal_main_conf_t  *pmcf;
 
     ngx_str_null(id);
 
-    key = ngx_hash_key(name.data, name.len);
-    v = ngx_http_get_variable(r, &name, key);
+    /* by its index: the same in every place that asks, and in the log */
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_portal_module);
+    v = ngx_http_get_indexed_variable(r, pmcf->request_id);
 
     if (v && !v->not_found && v->valid) {
         id->data = v->data;

@@ -221,7 +221,7 @@ ngx_http_portal_pre(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
     value.len = 54;
 
-    portal_token_new(ctx->portal->keyring, raw, value.data);
+    portal_token_new(ctx->portal->keyring, "-pre", raw, value.data);
     portal_token_hash(ctx->pre, raw);
     ctx->has_pre = 1;
 
@@ -571,7 +571,12 @@ ngx_http_portal_set_flash(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
                     ngx_portal_str(flash), ngx_time() + 30, &b)
         != PORTAL_OK)
     {
-        return NGX_ERROR;
+        /* what was done is done: only its message is lost */
+
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "message of page \"%V\" is too long",
+                      &ctx->route->name);
+        return NGX_OK;
     }
 
     value.data = b.data;

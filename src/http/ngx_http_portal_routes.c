@@ -102,6 +102,12 @@ ngx_http_portal_route_wrong(ngx_http_portal_route_t *route)
 
     action = route->action;
 
+    if (route->body > NGX_HTTP_PORTAL_FORM_MAX
+        && (action == NULL || !action->upload))
+    {
+        return "has a \"body\" that only an upload may have, 64k is the most";
+    }
+
     if (action == NULL) {
 
         if (route->name.len == 0 && route->template.len == 0) {

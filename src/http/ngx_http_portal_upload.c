@@ -80,7 +80,9 @@ typedef struct {
 static ngx_portal_db_statement_t  ngx_http_portal_room_st = {
     "portal_upload_room",
     "select nonce, status from portal.upload_check($1, $2, $3, $4)",
-    4
+    4,
+    4,
+    0
 };
 
 

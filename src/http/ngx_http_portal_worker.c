@@ -41,7 +41,9 @@ static void ngx_http_portal_alive(void *data);
 static ngx_portal_db_statement_t  ngx_http_portal_touch_st = {
     "portal_touch",
     "select portal.touch($1::bytea[])",
-    1
+    1,
+    0,
+    0
 };
 
 
@@ -139,7 +141,9 @@ ngx_http_portal_listen(ngx_http_portal_t *portal)
 {
     ngx_portal_db_listen_conf_t  conf;
 
-    if (ngx_exiting
+    /* a worker that shuts down listens as long as it serves a download */
+
+    if ((ngx_exiting && ngx_queue_empty(&portal->running))
         || !ngx_portal_zone_lease(portal->zone, NGX_HTTP_PORTAL_LEASE))
     {
         if (portal->listener) {
@@ -267,7 +271,7 @@ static void
 ngx_http_portal_cut(ngx_http_portal_t *portal)
 {
     uint64_t                    event;
-    ngx_queue_t                *q, *next;
+    ngx_queue_t                *q, pending;
     ngx_connection_t           *c;
     ngx_http_request_t         *r;
     ngx_http_portal_running_t  *run;
@@ -284,12 +288,18 @@ ngx_http_portal_cut(ngx_http_portal_t *portal)
 
     portal->event = event;
 
-    for (q = ngx_queue_head(&portal->running);
-         q != ngx_queue_sentinel(&portal->running);
-         q = next)
-    {
-        next = ngx_queue_next(q);
+    /* the end of one may be the end of others: of one main request */
+
+    ngx_queue_init(&pending);
+    ngx_queue_add(&pending, &portal->running);
+    ngx_queue_init(&portal->running);
+
+    while (!ngx_queue_empty(&pending)) {
+        q = ngx_queue_head(&pending);
         run = ngx_queue_data(q, ngx_http_portal_running_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&portal->running, q);
 
         /*
          * After a gap everything is older than the floor: a download in

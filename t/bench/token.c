@@ -48,7 +48,7 @@ main(int argc, char **argv)
     n = atoi(argv[2]);
 
     for (i = 0; i < n; i++) {
-        portal_token_new(&kr, raw, text);
+        portal_token_new(&kr, "", raw, text);
         portal_token_hash(hash, raw);
         sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
         printf("%.*s\t%s\n", PORTAL_TOKEN_TEXT, text, hex);

@@ -63,7 +63,7 @@ await scenario('a double click', { sizes: ['desk'] }, async v => {
   await v.go('sign-in');
   await page.fill('#email', karim.email);
   await page.fill('#password', facts.password);
-  await page.route('**/sign-in', async r => { await new Promise(f => setTimeout(f, 400)); await r.continue(); });
+  await page.route('**/sign-in', async r => { await new Promise(f => setTimeout(f, 2000)); await r.continue(); });
   const button = page.locator('main [type=submit]');
   await button.dblclick({ noWaitAfter: true });
   like(await button.innerText(), /Connexion…/, 'the button tells what it does');

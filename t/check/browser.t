@@ -8,7 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/../browser/lib", "$FindBin::Bin/../lib";
 use Portal::Browser;
 
-my $b = Portal::Browser->new(limit => '2m', screenshots => 1, run => {
+my $b = Portal::Browser->new(limit => '2m', all => 1, run => {
     pages => 'portal_page  GET  /refused/:n  refused  access=public template=-;' });
 my $t = $b->test;
 my $db = $t->db;

@@ -6,6 +6,9 @@
 #   I1  the file of every row exists, with its size and its hash
 #   I2  a deposit whose answer somebody saw is a row (and so, I1)
 #   I3  a file without a row is in tmp/, or whole under the name of its hash
+#
+# Then the machine dies: what the disk of the store has at that moment is
+# copied, and I1 holds for the rows of which somebody saw the answer.
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
@@ -118,6 +121,86 @@ cmp_ok($killed, '>=', 60, "$killed times killed, $seen answers seen");
 $c->disconnect;
 is(raw('after.txt')->status, 303, 'the next is kept');
 is(join(' ', faults('after.txt', 1, 1)), '', 'invariants');
+
+# a disk of its own, as a file; a copy of it is what a power cut leaves
+
+my ($disk, $copy) = map { "$t->{dir}/$_" } qw(disk copy);
+
+END {
+    system "umount '$_' 2>/dev/null" for grep { defined && -d } $disk, $copy;
+}
+
+sub mounted {
+    my ($image, $at) = @_;
+    return system("mount -o loop '$image' '$at' 2>/dev/null") == 0;
+}
+
+SKIP: {
+    mkdir $_ for $disk, $copy;
+    skip 'no disk can be made and mounted here', 3 if $> != 0 || system(
+        "truncate -s 48m '$disk.img' && mkfs.ext4 -q -F '$disk.img' "
+        . '2>/dev/null') != 0 || !mounted("$disk.img", $disk);
+
+    mkdir "$disk/files";
+    chown +($t->web_ids), "$disk/files";
+    $t->write_conf(workers => 1, storage => "$disk/files",
+        main => 'thread_pool portal_files threads=1;');
+    my ($worker) = $t->workers;
+    kill HUP => $t->master;
+    $t->wait_for(sub { my ($w) = $t->workers; $w && $w != $worker
+        && $t->workers == 1 }, 10);
+    $c->disconnect;
+
+    # The files of rows that a copy of the disk lacks, and how many it has.
+    my $lost = sub {
+        my ($names) = @_;
+        my (@lost, $n);
+
+        system 'cp', "$disk.img", "$copy.img";
+        mounted("$copy.img", $copy) or die 'the copy cannot be mounted';
+
+        for ($db->rows(q{select encode(hash, 'hex') as hex from
+            portal.document where name like ?}, $names))
+        {
+            my $path = "$copy/files/" . $_->{hex} =~ s{^(..)}{$1/}r;
+            $n++;
+            push @lost, $path if !-f $path
+                || sha256_hex($t->read($path)) ne $_->{hex};
+        }
+
+        system 'umount', $copy;
+        return ($n, @lost);
+    };
+
+    my ($all, @lost) = (0);
+
+    for my $i (1 .. 20) {
+        my $name = "power-$i.txt";
+        my $r = $i % 2 ? raw($name) : form($name);
+        is($r->status, 303, 'kept on that disk') if $r->status != 303;
+        my ($n, @more) = $lost->('power-%');
+        $all += $n;
+        push @lost, "after $name: @more" if @more;
+    }
+
+    is("@lost", '', "power cut: $all files are there");
+
+    # and would not be without fsync()
+    $c->disconnect;
+    ($worker) = $t->workers;
+    my $s = Portal::Strace->attach($worker, 'fsync:retval=0');
+    raw('control.txt');
+    my ($n, @control) = $lost->('control%');
+    $s->detach;
+    is(scalar @control, 1, 'which this can tell');
+
+    $c->disconnect;
+    ok($t->stop, 'ended');
+    is(system('umount', $disk), 0, 'no file of it is open');
+    $t->write_conf(workers => 1);
+    $t->start;
+}
+
 cmp_ok(time - $start, '<', 300, 'seconds');
 
 $t->done;

@@ -59,7 +59,7 @@ sub open_client {
     $t->db->do(q{select pg_terminate_backend(pid) from pg_stat_activity
         where usename = 'portal_web'});
     is($t->db->web->value('select current_setting(?)', 'portal_test.client'),
-        $m->{ids}{xenon}, 'the helper lies');
+        $m->{ids}{xenon}, 'portal.client() lies');
     return;
 }
 

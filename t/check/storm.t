@@ -258,7 +258,8 @@ sub storm {
 
             $kills += $db->value(q{select count(pg_terminate_backend(pid))
                 from (select pid from pg_stat_activity
-                      where usename = 'portal_web' order by random() limit 1) x})
+                      where usename = 'portal_web' order by random()
+                      limit 1) x})
                 if rand() < 0.3;
 
             next if !$o{reload} || time < $next;
@@ -359,7 +360,8 @@ is(scalar @wrong, 0, 'deposits are whole, and of who made them: ' . @rows);
 is($db->value(q{select count(*) from portal.opening o join portal.membership m
     on m.person_id = o.person_id where m.client_id <> o.client_id
     and o.person_id not in (select person_id from portal.membership
-        where client_id = o.client_id)}), 0, 'nobody opened a foreign document');
+        where client_id = o.client_id)}), 0,
+    'nobody opened a foreign document');
 is($db->value(q{select count(*) from portal.document d join portal.person p
     on p.id = d.author_id where d.deposited and not exists (select from
     portal.membership m where m.person_id = p.id

@@ -50,7 +50,7 @@ fuzz_good(void)
                          "101112131415161718191a1b1c1d1e1f");
     fuzz_check(portal_keyring_parse(&good.kr, &key, &err) == PORTAL_OK);
 
-    portal_token_new(&good.kr, raw, good.token);
+    portal_token_new(&good.kr, "", raw, good.token);
     portal_csrf_new(&good.kr, good.sid, good.csrf);
 
     portal_str_set(&aad, "sid");
@@ -110,7 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     case 0:
         s = fuzz_xor(good->token, sizeof(good->token), data, size, &same);
-        rc = portal_token_check(&good->kr, &s, raw);
+        rc = portal_token_check(&good->kr, "", &s, raw);
         fuzz_check((rc == PORTAL_OK) == same);
         break;
 

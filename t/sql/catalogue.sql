@@ -6,14 +6,17 @@ begin;
 select * from no_plan();
 
 create temporary view ours as
-select p.oid, p.oid::regprocedure::text as f, n.nspname as schema, p.proname as name, r.rolname as owner, p.prosecdef as definer,
+select p.oid, p.oid::regprocedure::text as f, n.nspname as schema, p.proname as name, r.rolname as owner,
+    p.prosecdef as definer,
        p.proconfig as config, p.proacl as acl, p.prolang
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_roles r on r.oid = p.proowner
 where n.nspname in ('portal', 'portal_site');
 
 create temporary view tables as
-select c.oid, c.relname as name, r.rolname as owner, c.relkind, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
-       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'client_id' and not a.attisdropped) as by_client
+select c.oid, c.relname as name, r.rolname as owner, c.relkind, c.relrowsecurity as enabled,
+    c.relforcerowsecurity as forced,
+       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'client_id'
+           and not a.attisdropped) as by_client
 from pg_class c join pg_roles r on r.oid = c.relowner
 where c.relnamespace = 'portal'::regnamespace and c.relkind in ('r', 'p');
 
@@ -24,9 +27,11 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
   and n.oid not in (select extnamespace from pg_extension where extname = 'pgtap');
 
 create temporary view policies as
-select c.relname as table, p.polname as name, case when x.oid = 0 then 'public' else r.rolname end as role, p.polcmd, p.polpermissive,
+select c.relname as table, p.polname as name, case when x.oid = 0 then 'public' else r.rolname end as role, p.polcmd,
+    p.polpermissive,
        pg_get_expr(p.polqual, p.polrelid) as qual, pg_get_expr(p.polwithcheck, p.polrelid) as check
-from pg_policy p join pg_class c on c.oid = p.polrelid, unnest(p.polroles) x (oid) left join pg_roles r on r.oid = x.oid;
+from pg_policy p join pg_class c on c.oid = p.polrelid,
+    unnest(p.polroles) x (oid) left join pg_roles r on r.oid = x.oid;
 
 -- roles
 
@@ -38,17 +43,20 @@ select set_eq(
   'the roles: who may log in, who passes row-level security');
 
 select is_empty(
-  $$ select rolname from pg_roles where rolname like 'portal%' and (rolsuper or rolcreatedb or rolcreaterole or rolreplication) $$,
+  $$ select rolname from pg_roles where rolname like 'portal%'
+      and (rolsuper or rolcreatedb or rolcreaterole or rolreplication) $$,
   'none is more than a role');
 
 select is_empty(
-  $$ select m.rolname, g.rolname from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles g on g.oid = a.roleid
+  $$ select m.rolname, g.rolname from pg_auth_members a join pg_roles m on m.oid = a.member
+      join pg_roles g on g.oid = a.roleid
      where m.rolname like 'portal%' or g.rolname like 'portal%' $$,
   'none is a member of another, nor of a predefined role, so none can become another');
 
 select set_eq(
   $$ select unnest(s.setconfig) from pg_db_role_setting s
-     where s.setrole = 'portal_web'::regrole and s.setdatabase in (0, (select oid from pg_database where datname = current_database())) $$,
+     where s.setrole = 'portal_web'::regrole and s.setdatabase in (0,
+         (select oid from pg_database where datname = current_database())) $$,
   $$ values ('statement_timeout=2s'), ('lock_timeout=1s'), ('idle_in_transaction_session_timeout=5s'),
             ('client_connection_check_interval=500ms'), ('jit=off'), ('plan_cache_mode=force_generic_plan'),
             ('log_parameter_max_length=0'), ('log_parameter_max_length_on_error=0') $$,
@@ -73,13 +81,15 @@ select is_empty(
   'nobody but portal_owner may create anything in a schema');
 
 select is_empty(
-  $$ select n.nspname, a.privilege_type from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+  $$ select n.nspname, a.privilege_type from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n',
+      n.nspowner))) a
      where n.nspname in ('portal', 'portal_site', 'portal_ext', 'public') and a.grantee = 0 $$,
   'PUBLIC has no right on a schema of ours');
 
 select set_eq(
   $$ select n.nspname::text from pg_namespace n
-     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and has_schema_privilege('portal_web', n.oid, 'USAGE') $$,
+     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and has_schema_privilege('portal_web', n.oid,
+         'USAGE') $$,
   $$ values ('portal') $$,
   'the workers see no schema but portal');
 
@@ -102,7 +112,8 @@ select set_eq(
   'row-level security is enabled on every table but three that hold nobody''s data');
 
 select is_empty($$ select name from tables where enabled and not forced $$, '… and forced');
-select is_empty($$ select name from tables where by_client and not (enabled and forced) $$, '… on each with a client_id');
+select is_empty($$ select name from tables where by_client and not (enabled and forced) $$,
+    '… on each with a client_id');
 
 select is_empty(
   $$ select c.relname from pg_class c
@@ -122,7 +133,8 @@ select is_empty(
 
 select is_empty(
   $$ select t.name from tables t
-     where t.by_client and not exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+     where t.by_client and not exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid
+         and a.attnum = i.indkey[0]
                                        where i.indrelid = t.oid and a.attname = 'client_id') $$,
   'each has an index that begins with it');
 
@@ -133,21 +145,25 @@ select is_empty(
   'one policy for a table and a role');
 select is_empty($$ select "table", name from policies where role = 'public' $$, 'none to PUBLIC');
 select is_empty(
-  $$ select "table", name from policies where polcmd <> '*' or not polpermissive or "check" is null or qual is distinct from "check" $$,
+  $$ select "table", name from policies where polcmd <> '*' or not polpermissive or "check" is null or qual is
+      distinct from "check" $$,
   'each for all commands, with the same check for new rows');
-select is_empty($$ select "table", name from policies where role not in (select rolname from pg_roles where rolname like 'portal\_%') $$,
+select is_empty($$ select "table", name from policies where role not in (select rolname from pg_roles
+    where rolname like 'portal\_%') $$,
   'none to a stranger');
 select is_empty($$ select "table", name from policies where role in ('portal_web', 'portal_owner', 'portal_admin') $$,
   'none to workers, owner and administrator');
 select is_empty(
-  $$ select "table", name, qual from policies where qual = 'true' and not (role = 'portal_gate' or (role = 'portal_index' and "table" = 'search')) $$,
+  $$ select "table", name, qual from policies where qual = 'true'
+      and not (role = 'portal_gate' or (role = 'portal_index' and "table" = 'search')) $$,
   '"true" for the gate, and for the index on the narrow table');
 select is_empty(
   $$ select "table", name, qual from policies
      where qual <> 'true' and qual !~ '^\((client_id|id) = ANY \(\( SELECT (portal\.)?client_ids\(\) AS client_ids\)(::uuid\[\])?\)\)$' $$,
   'every other asks client_ids() and nothing else');
 select is_empty(
-  $$ select "table", name from policies where role like 'portal\_as\_%' and (qual = 'true' or ("table" <> 'client' and qual like '(id =%')) $$,
+  $$ select "table", name from policies where role like 'portal\_as\_%' and (qual = 'true' or ("table" <> 'client'
+      and qual like '(id =%')) $$,
   'pages see the session''s clients only');
 select is_empty(
   $$ select "table", role from policies p where role = 'portal_gate' and qual = 'true'
@@ -175,17 +191,20 @@ select is_empty(
   'PUBLIC has no right on a table');
 select is_empty(
   $$ select t.name, r.rolname from tables t, pg_roles r
-     where r.rolname like 'portal\_%' and r.rolname <> 'portal_owner' and has_table_privilege(r.oid, t.oid, 'TRUNCATE, TRIGGER, REFERENCES') $$,
+     where r.rolname like 'portal\_%' and r.rolname <> 'portal_owner' and has_table_privilege(r.oid, t.oid,
+         'TRUNCATE, TRIGGER, REFERENCES') $$,
   'nobody may truncate a table or put a trigger on it');
 select is_empty(
   $$ select t.name, r.rolname from tables t, pg_roles r
      where r.rolname not in ('portal_owner', 'portal_gate', 'portal_admin') and r.rolname like 'portal\_%'
-       and t.name in ('session', 'credential', 'device', 'attempt', 'limiter', 'secret', 'audit', 'person', 'staff', 'membership', 'portfolio')
+       and t.name in ('session', 'credential', 'device', 'attempt', 'limiter', 'secret', 'audit', 'person', 'staff',
+           'membership', 'portfolio')
        and has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') $$,
   'sessions, credentials and who may see what: the gate alone');
 select is_empty(
   $$ select r.rolname from pg_roles r where r.rolname like 'portal\_%' and r.rolname <> 'portal_owner'
-       and (has_any_column_privilege(r.oid, 'portal.audit', 'UPDATE') or has_table_privilege(r.oid, 'portal.audit', 'DELETE, TRUNCATE')) $$,
+       and (has_any_column_privilege(r.oid, 'portal.audit', 'UPDATE') or has_table_privilege(r.oid, 'portal.audit',
+           'DELETE, TRUNCATE')) $$,
   'the audit is append-only: no role may change it');
 select is_empty(
   $$ select r.rolname, a.attname from pg_roles r, pg_attribute a
@@ -201,8 +220,10 @@ select is_empty(
        and owner not in ('portal_gate', 'portal_as_client', 'portal_as_staff', 'portal_as_job', 'portal_index') $$,
   'SECURITY DEFINER: of the gate, of the pages'' roles and of the index only');
 select is_empty(
-  $$ select f, owner from ours where not definer and owner not in ('portal_gate', 'portal_as_client', 'portal_as_staff',
-       'portal_as_job', 'portal_index') and owner <> (select rolname from pg_roles where oid = (select datdba from pg_database
+  $$ select f, owner from ours where not definer and owner not in ('portal_gate', 'portal_as_client',
+      'portal_as_staff',
+       'portal_as_job', 'portal_index') and owner <> (select rolname from pg_roles where oid = (select datdba
+           from pg_database
        where datname = current_database())) $$,
   'the others run as who calls them, and belong to one of these or to who installed them');
 select is_empty(
@@ -213,13 +234,15 @@ select is_empty(
 select is_empty(
   $$ select f, s from ours, unnest(config) s where s !~ '^(search_path|pg_trgm\.[a-z_]+)=' $$,
   '… and sets nothing else but thresholds of the search');
-select is_empty($$ select f from ours where acl is null or exists (select from aclexplode(acl) a where a.grantee = 0) $$,
+select is_empty($$ select f from ours where acl is null or exists (select from aclexplode(acl) a
+    where a.grantee = 0) $$,
   'none can be called by PUBLIC');
 select is_empty(
   $$ select f, l.lanname from ours o join pg_language l on l.oid = o.prolang where l.lanname <> 'plpgsql' $$,
   'all are plpgsql: planned once');
 select is_empty(
-  $$ select f from ours where name in ('call', 'session', 'file_grant') and not definer $$, 'entry points are the gate''s');
+  $$ select f from ours where name in ('call', 'session', 'file_grant') and not definer $$,
+      'entry points are the gate''s');
 
 -- the entry points are what the workers may call; this is the list of them
 select set_eq(
@@ -229,6 +252,7 @@ select set_eq(
             ('portal.file_grant(bytea,text,uuid,text,text,text)'),
             ('portal.upload_check(bytea,text,bigint,text)'),
             ('portal.touch(bytea[])'),
+            ('portal.refused(bytea,text,text,text,text)'),
             ('portal.sign_out(bytea,boolean)'),
             ('portal.sign_in_start(text,text,bytea,integer,integer,text)'),
             ('portal.sign_in_finish(uuid,text,bytea,bytea,bytea,bytea,text,text,integer[],integer[],bytea,integer,integer,bytea,text)') $$,
@@ -243,7 +267,9 @@ select is_empty(
   $$ select o.f, r.rolname from ours o, pg_roles r
      where r.rolname in ('portal_as_client', 'portal_as_staff', 'portal_as_job', 'portal_index')
        and o.name in ('keyed', 'identify', 'may_see', 'resolve_client', 'shell', 'unread', 'page', 'sign_in_reserve',
-                      'sign_in_release', 'sign_in_start', 'sign_in_finish', 'session', 'call', 'file_grant', 'touch', 'sign_out')
+                      'sign_in_release', 'sign_in_start', 'sign_in_finish', 'session', 'call', 'file_grant', 'touch',
+                        'sign_out',
+                      'refused', 'dispatch')
        and has_function_privilege(r.oid, o.oid, 'EXECUTE') $$,
   'pages cannot call what the gate is made of');
 
@@ -260,16 +286,21 @@ select is_empty(
   '… SECURITY DEFINER, and callable by the gate');
 select is_empty(
   $$ select x.name, o.f, o.owner from portal.page x
-     join ours o on o.oid in (to_regprocedure(x.client_function || '(json)'), to_regprocedure(x.staff_function || '(json)'))
+     join ours o on o.oid in (to_regprocedure(x.client_function || '(json)'),
+         to_regprocedure(x.staff_function || '(json)'))
      where not (o.owner = 'portal_gate' and not x.needs_client)
-       and o.owner <> case when o.oid = to_regprocedure(x.client_function || '(json)') then 'portal_as_client' else 'portal_as_staff' end $$,
+       and o.owner <> case when o.oid = to_regprocedure(x.client_function
+           || '(json)') then 'portal_as_client' else 'portal_as_staff' end $$,
   '… owned by the role of its kind; by the gate only where it is about no client');
 select is_empty(
-  $$ select x.name from portal.page x where x.access = 'client' and (x.staff_function is not null or x.client_function is null)
+  $$ select x.name from portal.page x where x.access = 'client'
+      and (x.staff_function is not null or x.client_function is null)
      union all
-     select x.name from portal.page x where x.access in ('staff', 'admin') and (x.client_function is not null or x.staff_function is null) $$,
+     select x.name from portal.page x where x.access in ('staff',
+         'admin') and (x.client_function is not null or x.staff_function is null) $$,
   'a page of one kind has no function for the other');
-select is_empty($$ select x.name, s.name from portal.page x join portal.page s on s.name = x.shows where s.shows is not null
+select is_empty($$ select x.name, s.name from portal.page x join portal.page s on s.name = x.shows
+    where s.shows is not null
                    or s.needs_client <> x.needs_client $$,
   'what is shown again needs a client where the page does');
 
@@ -277,7 +308,8 @@ select is_empty($$ select x.name, s.name from portal.page x join portal.page s o
 
 select is_empty(
   $$ select t.tgname, p.proname from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-     where not t.tgisinternal and t.tgrelid::regclass::text like 'portal.%' and p.pronamespace <> 'portal'::regnamespace $$,
+     where not t.tgisinternal and t.tgrelid::regclass::text like 'portal.%'
+         and p.pronamespace <> 'portal'::regnamespace $$,
   'triggers are functions of ours');
 select is_empty(
   $$ select t.tgrelid::regclass, t.tgname, t.tgenabled from pg_trigger t

@@ -8,11 +8,13 @@ begin;
 select * from no_plan();
 \ir seed.psql
 
-create temporary table roles (role) as values ('portal_as_client'), ('portal_as_staff'), ('portal_as_job'), ('portal_gate'),
+create temporary table roles (role) as values ('portal_as_client'), ('portal_as_staff'), ('portal_as_job'),
+    ('portal_gate'),
   ('portal_index'), ('portal_web'), ('portal_owner');
 
 create temporary table tables (name) as
-select c.relname::text from pg_class c where c.relnamespace = 'portal'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity;
+select c.relname::text from pg_class c where c.relnamespace = 'portal'::regnamespace and c.relkind in ('r',
+    'p') and c.relrowsecurity;
 
 -- an update that is allowed on every row, a delete, and an insert of a copy
 create temporary table attempts (command, sql) as values
@@ -22,8 +24,10 @@ create temporary table attempts (command, sql) as values
   ('insert', 'insert into portal.%1$I (%3$s) select %3$s from portal.%1$I');
 
 create temporary view columns as
-select t.name, (array_agg(a.attname::text order by a.attnum) filter (where a.attgenerated = '' and a.attidentity = ''))[1] as first,
-       string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attgenerated = '' and a.attidentity = '') as all
+select t.name, (array_agg(a.attname::text order by a.attnum) filter (where a.attgenerated = ''
+    and a.attidentity = ''))[1] as first,
+       string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (where a.attgenerated = ''
+           and a.attidentity = '') as all
 from tables t join pg_attribute a on a.attrelid = ('portal.' || quote_ident(t.name))::regclass
 where a.attnum > 0 and not a.attisdropped
 group by 1;
@@ -71,10 +75,12 @@ where r.role like 'portal\_as\_%';
 -- … and the same attempts do find rows where there is a session
 select pg_temp.forge(encode(pg_temp.token('alice'), 'hex'), '');
 select set_eq($$ select "table", command from pg_temp.touched('portal_as_client') $$,
-              $$ values ('client', 'select'), ('document', 'select'), ('document', 'insert'), ('document_count', 'select'),
+              $$ values ('client', 'select'), ('document', 'select'), ('document', 'insert'),
+                ('document_count', 'select'),
                         ('opening', 'select') $$,
               'alice finds rows of these tables');
-select set_eq($$ select "table", command from pg_temp.touched('portal_gate') where "table" in ('document', 'opening') $$,
+select set_eq($$ select "table", command from pg_temp.touched('portal_gate') where "table" in ('document',
+    'opening') $$,
               $$ values ('document', 'select'), ('opening', 'select'), ('opening', 'insert') $$,
               '… and the gate for her');
 
@@ -86,23 +92,29 @@ begin
   return pg_temp.eval(role, $q$
     coalesce((select string_agg(distinct split_part(d.title, ' ', 1), ' ') from portal.document d), '-') || ', ' ||
     coalesce((select string_agg(c.slug, ' ' order by c.slug) from portal.client c), '-') || ', ' ||
-    (select count(*) from portal.opening) || ', ' || (select count(distinct n.client_id) from portal.document_count n) $q$);
+    (select count(*) from portal.opening) || ', ' || (select count(distinct n.client_id)
+        from portal.document_count n) $q$);
 end
 $$;
 
 select is(pg_temp.seen('portal_as_client', 'alice', null), 'MARKalpha, alpha, 1, 1', 'alice sees alpha');
-select is(pg_temp.seen('portal_as_client', 'alice', 'alpha'), 'MARKalpha, alpha, 1, 1', '… when the request is about alpha');
+select is(pg_temp.seen('portal_as_client', 'alice', 'alpha'), 'MARKalpha, alpha, 1, 1',
+          '… when the request is about alpha');
 select is(pg_temp.seen('portal_as_client', 'alice', 'bravo'), '-, -, 0, 0', '… and nothing when it is about bravo');
 select is(pg_temp.seen('portal_as_client', 'carol', null), 'MARKalpha MARKbravo, alpha bravo, 2, 2',
           'carol sees alpha and bravo, no client that was closed, none that she left');
-select is(pg_temp.seen('portal_as_client', 'carol', 'bravo'), 'MARKbravo, bravo, 1, 1', '… one of them when it is about one');
+select is(pg_temp.seen('portal_as_client', 'carol', 'bravo'), 'MARKbravo, bravo, 1, 1',
+          '… one of them when it is about one');
 select is(pg_temp.seen('portal_as_client', 'carol', c), '-, -, 0, 0', '… nothing of one that ' || w)
 from (values ('charlie', 'she left'), ('closed', 'was closed')) v (c, w);
-select is(pg_temp.seen('portal_as_staff', 'collab', null), 'MARKalpha, alpha, 1, 1', 'a collaborator sees his portfolio');
+select is(pg_temp.seen('portal_as_staff', 'collab', null), 'MARKalpha, alpha, 1, 1',
+          'a collaborator sees his portfolio');
 select is(pg_temp.seen('portal_as_staff', 'collab', 'bravo'), '-, -, 0, 0', '… and nothing else');
 select is(pg_temp.seen('portal_as_staff', 'nobody', null), '-, -, 0, 0', '… nothing without one');
-select is(pg_temp.seen('portal_as_staff', 'manager', 'bravo'), 'MARKbravo, bravo, 1, 1', 'a manager sees each client');
-select is(pg_temp.seen('portal_as_staff', 'fired', c), '-, -, 0, 0', 'a person of the staff without a place in it sees nothing')
+select is(pg_temp.seen('portal_as_staff', 'manager', 'bravo'), 'MARKbravo, bravo, 1, 1',
+          'a manager sees each client');
+select is(pg_temp.seen('portal_as_staff', 'fired', c), '-, -, 0, 0',
+          'a person of the staff without a place in it sees nothing')
 from unnest(array[null, 'alpha']) c;
 
 -- writes with a session, of somebody else's rows
@@ -114,23 +126,28 @@ select is(pg_temp.try('portal_as_client', format(
           'alice inserts into ' || c)
 from (values ('alpha', '1'), ('bravo', '42501'), ('charlie', '42501'), ('closed', '42501')) x (c, r);
 
-select is(pg_temp.try('portal_as_client', format('update portal.document set deleted_at = now() where id = %L', pg_temp.id(d))), r,
+select is(pg_temp.try('portal_as_client', format('update portal.document set deleted_at = now() where id = %L',
+          pg_temp.id(d))), r,
           'alice deletes ' || d)
 from (values ('alpha doc1', '1'), ('bravo doc1', '0')) x (d, r);
 
-select is(pg_temp.try('portal_as_client', 'update portal.document set ' || s), '42501', 'nobody of the clients: ' || s)
-from unnest(array['client_id = client_id', 'withdrawn_at = null', 'hash = hash', 'accepted_at = now()', 'author_id = null']) s;
+select is(pg_temp.try('portal_as_client', 'update portal.document set ' || s), '42501',
+          'nobody of the clients: ' || s)
+from unnest(array['client_id = client_id', 'withdrawn_at = null', 'hash = hash', 'accepted_at = now()',
+    'author_id = null']) s;
 
 select is(pg_temp.try(r, 'update portal.document set deleted_at = now()'), '42501', r || ' deletes nothing')
 from unnest(array['portal_as_staff', 'portal_as_job', 'portal_index']) r;
 
-select is(pg_temp.try('portal_as_client', format('update portal.client set name = %L where id = %L', 'x', pg_temp.id('alpha'))), '42501',
+select is(pg_temp.try('portal_as_client', format('update portal.client set name = %L where id = %L', 'x',
+          pg_temp.id('alpha'))), '42501',
           'a client does not change its own row');
 
 -- who is who is the gate's, and nobody else reads it
 select is(pg_temp.try(r, 'select from portal.' || t), '42501', format('%s reads no %s', r, t))
 from unnest(array['portal_as_client', 'portal_as_staff', 'portal_as_job', 'portal_index', 'portal_web']) r,
-     unnest(array['session', 'credential', 'person', 'staff', 'membership', 'portfolio', 'device', 'attempt', 'limiter', 'secret',
+     unnest(array['session', 'credential', 'person', 'staff', 'membership', 'portfolio', 'device', 'attempt',
+         'limiter', 'secret',
                   'audit']) t;
 
 -- the owner of the tables is held to the policies too
@@ -138,41 +155,53 @@ select is_empty($$ select * from pg_temp.touched('portal_owner') $$, 'portal_own
 
 -- as a role of the pages one cannot become another
 select pg_temp.forge('', '');
-select is(pg_temp.eval('portal_as_client', format('portal.person_id() is null and portal.client_ids() = ''{}'' and portal.client() is null')),
+select is(pg_temp.eval('portal_as_client',
+          format('portal.person_id() is null and portal.client_ids() = ''{}'' and portal.client() is null')),
           'true', 'no setting: nobody, no client');
-select is(pg_temp.eval('portal_as_client', 'portal.client_slug(''' || pg_temp.id('bravo') || ''')'), null, 'no slug of a foreign client');
+select is(pg_temp.eval('portal_as_client', 'portal.client_slug(''' || pg_temp.id('bravo') || ''')'), null,
+          'no slug of a foreign client');
 select is(pg_temp.eval('portal_as_client', 'portal.preset()'), null, 'no preset');
 select is(pg_temp.eval('portal_as_client', 'portal.preset()'), x, format('preset of %s at %s', w, c))
-from (values ('alice', 'alpha', 'owner'), ('reader', 'alpha', 'reader'), ('alice', 'bravo', null), ('carol', 'charlie', null)) v (w, c, x),
+from (values ('alice', 'alpha', 'owner'), ('reader', 'alpha', 'reader'), ('alice', 'bravo', null),
+    ('carol', 'charlie', null)) v (w, c, x),
      pg_temp.forge(encode(pg_temp.token(w), 'hex'), pg_temp.id(c)::text);
 select pg_temp.forge('', '');
 select is(pg_temp.eval('portal_as_client', 'portal.document_elsewhere(''' || pg_temp.id('bravo doc1') || ''')'), null,
           'no way to where a foreign document is');
-select is(pg_temp.eval('portal_as_client', 'portal.documents_found(''MARKbravo'')'), '{}', 'no candidate of a search');
+select is(pg_temp.eval('portal_as_client', 'portal.documents_found(''MARKbravo'')'), '{}',
+          'no candidate of a search');
 select pg_temp.forge(encode(pg_temp.token('alice'), 'hex'), pg_temp.id('bravo')::text);
-select is(pg_temp.eval('portal_as_client', 'portal.documents_found(''MARKbravo'')'), '{}', '… of a client that is not the session''s');
+select is(pg_temp.eval('portal_as_client', 'portal.documents_found(''MARKbravo'')'), '{}',
+          '… of a client that is not the session''s');
 select is(pg_temp.try('portal_as_client', 'select portal.quota_take(1, 1)'), 'PT422', '… and no room of it is taken');
 select is(pg_temp.eval('portal_as_client', 'portal.client_ids()'), '{}', '… which is none of its clients');
 
 -- the narrow table: candidates of the session's client, whoever asks
 select pg_temp.forge(encode(pg_temp.token('carol'), 'hex'), pg_temp.id('alpha')::text);
-select is(pg_temp.eval('portal_as_client', $$ (select count(distinct d.client_id) from unnest(portal.documents_found('mark')) x
+select is(pg_temp.eval('portal_as_client',
+          $$ (select count(distinct d.client_id) from unnest(portal.documents_found('mark')) x
             join portal.document d on d.id = x) $$), '1', 'candidates are of the client of the request');
 
 -- the audit: nobody changes what is written
 select is(pg_temp.try(r, s), x, format('%s: %s', r, s))
-from (values ('portal_gate', 'update portal.audit set detail = ''''', '42501'), ('portal_gate', 'delete from portal.audit', '42501'),
-             ('portal_gate', 'truncate portal.audit', '42501'), ('portal_admin', 'update portal.audit set detail = ''''', '42501'),
-             ('portal_admin', 'delete from portal.audit', '42501'), ('portal_admin', 'truncate portal.audit', '42501'),
-             ('portal_owner', 'update portal.audit set detail = ''''', '0'), ('portal_owner', 'delete from portal.audit', '0'),
+from (values ('portal_gate', 'update portal.audit set detail = ''''', '42501'),
+    ('portal_gate', 'delete from portal.audit', '42501'),
+             ('portal_gate', 'truncate portal.audit', '42501'),
+               ('portal_admin', 'update portal.audit set detail = ''''', '42501'),
+             ('portal_admin', 'delete from portal.audit', '42501'),
+               ('portal_admin', 'truncate portal.audit', '42501'),
+             ('portal_owner', 'update portal.audit set detail = ''''', '0'),
+               ('portal_owner', 'delete from portal.audit', '0'),
              ('portal_web', 'insert into portal.audit (action) values (''x'')', '42501'),
              ('portal_as_client', 'insert into portal.audit (action) values (''x'')', '42501')) v (r, s, x);
 
 -- T73: a temporary table of our name
 select is(pg_temp.try('portal_web', format('create temporary table %I (id uuid)', name)), '42501',
           'the workers make no temporary table ' || name) from tables;
-select is(pg_temp.try(role, 'create temporary table session (id uuid)'), '42501', role || ' makes no temporary table') from roles;
-select is(pg_temp.try(role, 'create table portal.x (id uuid)'), case when role = 'portal_owner' then '0' else '42501' end,
+select is(pg_temp.try(role, 'create temporary table session (id uuid)'), '42501',
+          role || ' makes no temporary table') from roles;
+select is(pg_temp.try(role, 'create table portal.x (id uuid)'),
+          case when role = 'portal_owner' then '0' else '42501' end,
           role || ' and tables') from roles;
 select is(pg_temp.try(role, 'create function portal.x() returns int language sql as ''select 1'''),
           case when role = 'portal_owner' then '0' else '42501' end, role || ' and functions') from roles;
@@ -204,7 +233,8 @@ drop table pg_temp.session, pg_temp.person, pg_temp.membership, pg_temp.document
 
 -- T74: a schema of the site full of our names
 select json_agg(pg_temp.call(w, p, 'GET', s) order by w, p)::text as before
-from unnest(array['alice', 'carol', 'bob', 'manager', null]) w, unnest(array['documents', 'clients', 'home', 'sessions']) p,
+from unnest(array['alice', 'carol', 'bob', 'manager', null]) w, unnest(array['documents', 'clients', 'home',
+    'sessions']) p,
      unnest(array['alpha', null]) s \gset
 
 do $$
@@ -223,18 +253,23 @@ do $$
 declare
   f record;
 begin
-  for f in select p.prosrc, pg_get_functiondef(p.oid) as definition from pg_proc p where p.pronamespace = 'portal'::regnamespace
+  for f in select p.prosrc, pg_get_functiondef(p.oid) as definition from pg_proc p
+      where p.pronamespace = 'portal'::regnamespace
   loop
-    execute replace(replace(f.definition, f.prosrc, 'begin raise ''of the site''; end'), 'FUNCTION portal.', 'FUNCTION portal_site.');
+    execute replace(replace(f.definition, f.prosrc, 'begin raise ''of the site''; end'), 'FUNCTION portal.',
+        'FUNCTION portal_site.');
   end loop;
 end
 $$;
 grant usage on schema portal_site to public;
 
-select is(json_agg(pg_temp.call(w, p, 'GET', s) order by w, p)::text, :'before', 'a site full of our names changes nothing')
-from unnest(array['alice', 'carol', 'bob', 'manager', null]) w, unnest(array['documents', 'clients', 'home', 'sessions']) p,
+select is(json_agg(pg_temp.call(w, p, 'GET', s) order by w, p)::text, :'before',
+          'a site full of our names changes nothing')
+from unnest(array['alice', 'carol', 'bob', 'manager', null]) w, unnest(array['documents', 'clients', 'home',
+    'sessions']) p,
      unnest(array['alpha', null]) s;
-select is(pg_temp.status('alice', 'document', 'GET', null, json_build_object('path', json_build_object('id', pg_temp.id('alpha doc1')))),
+select is(pg_temp.status('alice', 'document', 'GET', null, json_build_object('path', json_build_object('id',
+          pg_temp.id('alpha doc1')))),
           '200', '… a document neither');
 
 select * from finish();

@@ -146,7 +146,7 @@ test_known(void)
     is_text(hex, "52cc6aa3fbf3168c8a3e7384040636bb", "of tables");
 
     s = str(token);
-    is_int(portal_token_check(&one, &s, raw), PORTAL_OK, "a known token");
+    is_int(portal_token_check(&one, "", &s, raw), PORTAL_OK, "a known token");
 
     for (i = 0; i < 32 && raw[i] == 100 + i; i++) { /* void */ }
 
@@ -173,19 +173,19 @@ test_token(void)
     unsigned char  back[PORTAL_TOKEN_RAW], again[PORTAL_TOKEN_TEXT];
     unsigned char  hash[32], want[32];
 
-    portal_token_new(&one, raw, text);
+    portal_token_new(&one, "", raw, text);
     s = str_exact(text, sizeof(text));
 
-    is_int(portal_token_check(&one, &s, back), PORTAL_OK, "a token");
+    is_int(portal_token_check(&one, "", &s, back), PORTAL_OK, "a token");
     ok(memcmp(raw, back, sizeof(raw)) == 0, "is the one that was made");
 
-    portal_token_new(&one, raw, again);
+    portal_token_new(&one, "", raw, again);
     ok(memcmp(text, again, 43) != 0, "the next is another");
 
-    is_int(portal_token_check(&two, &s, back), PORTAL_DECLINED,
+    is_int(portal_token_check(&two, "", &s, back), PORTAL_DECLINED,
            "another key does not know it");
 
-    portal_token_check(&one, &s, back);
+    portal_token_check(&one, "", &s, back);
     portal_token_hash(hash, back);
     crypto_hash_sha256(want, back, sizeof(back));
     ok(memcmp(hash, want, 32) == 0, "its hash is SHA-256 of all its bytes");
@@ -205,7 +205,7 @@ test_tamper(void)
     unsigned char  raw[PORTAL_TOKEN_RAW], text[PORTAL_TOKEN_TEXT + 1];
     unsigned char  changed[PORTAL_TOKEN_TEXT + 1];
 
-    portal_token_new(&one, raw, text);
+    portal_token_new(&one, "", raw, text);
     text[PORTAL_TOKEN_TEXT] = 'A';
 
     good = 0;
@@ -220,7 +220,7 @@ test_tamper(void)
             changed[i] = (unsigned char) c;
             s.data = changed;
             s.len = PORTAL_TOKEN_TEXT;
-            good += portal_token_check(&one, &s, raw) == PORTAL_OK;
+            good += portal_token_check(&one, "", &s, raw) == PORTAL_OK;
         }
     }
 
@@ -228,7 +228,7 @@ test_tamper(void)
 
     for (n = 0; n <= PORTAL_TOKEN_TEXT + 1; n++) {
         s = str_exact(text, n);
-        good += portal_token_check(&one, &s, raw) == PORTAL_OK;
+        good += portal_token_check(&one, "", &s, raw) == PORTAL_OK;
         free(s.data);
     }
 
@@ -246,17 +246,17 @@ test_rotation(void)
     s.data = text;
     s.len = sizeof(text);
 
-    portal_token_new(&two, raw, text);
-    is_int(portal_token_check(&both, &s, raw), PORTAL_OK,
+    portal_token_new(&two, "", raw, text);
+    is_int(portal_token_check(&both, "", &s, raw), PORTAL_OK,
            "a token of the second key");
 
-    portal_token_new(&both, raw, text);
-    is_int(portal_token_check(&one, &s, raw), PORTAL_OK,
+    portal_token_new(&both, "", raw, text);
+    is_int(portal_token_check(&one, "", &s, raw), PORTAL_OK,
            "new ones are of the first");
-    is_int(portal_token_check(&two, &s, raw), PORTAL_DECLINED, "only");
+    is_int(portal_token_check(&two, "", &s, raw), PORTAL_DECLINED, "only");
 
     memset(&none, 0, sizeof(portal_keyring_t));
-    is_int(portal_token_check(&none, &s, raw), PORTAL_DECLINED,
+    is_int(portal_token_check(&none, "", &s, raw), PORTAL_DECLINED,
            "no key, no token");
 }
 

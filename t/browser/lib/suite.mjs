@@ -121,6 +121,17 @@ async function axe(page, name, scheme) {
     `${v.id}: ${v.help}\n` + v.nodes.slice(0, 4).map(n => `  ${n.target}: ${n.html.slice(0, 160)}\n  ${(n.failureSummary || '').replace(/\s+/g, ' ')}`).join('\n')).join('\n'));
 }
 
+/* Scrolls so that no link or button is half behind a bar: half of it would be
+   too small a target, which a reader mends with a finger. */
+const settle = () => {
+  const bars = [...document.querySelectorAll('.top, .tabbar')].map(b => b.getBoundingClientRect()).filter(r => r.height);
+  const half = () => [...document.querySelectorAll('main a, main button, main input, main select, .foot a')].some(e => {
+    const r = e.getBoundingClientRect();
+    return r.height && bars.some(b => r.top < b.bottom && r.bottom > b.top && !(r.top >= b.top && r.bottom <= b.bottom));
+  });
+  for (let y = 0; y < 400 && half(); y += 4) scrollTo(0, y);
+};
+
 class Visitor {
   static async make(o) {
     const v = new Visitor();
@@ -137,6 +148,7 @@ class Visitor {
       timezoneId: 'Europe/Paris',
       ignoreHTTPSErrors: true,
       acceptDownloads: true,
+      proxy: o.proxy,
     });
     v.context.setDefaultTimeout(15000);
     v.context.on('page', p => v.watch(p));
@@ -179,7 +191,7 @@ class Visitor {
   /* A page from the browser's memory does not load. */
   async back(page = this.page, way = 'goBack') {
     await page[way]({ waitUntil: 'commit' });
-    await page.waitForLoadState('domcontentloaded');
+    await until('the page', () => page.evaluate(() => document.readyState === 'complete'));
   }
 
   async tab(to) {
@@ -204,15 +216,20 @@ class Visitor {
     return (await page.locator(selector).first().innerText()).replace(/\u00a0|\u202f/g, ' ');
   }
 
-  async check(name, { page = this.page, again = false, schemes = ['light', 'dark'] } = {}) {
+  /* A state of a page: in light and in dark.  What is seen at both sizes is
+     looked at dark on the phone and light on the desk, unless all is asked. */
+  async check(name, { page = this.page } = {}) {
     const found = await page.evaluate(faults);
     is(found.join('\n'), '', `${name}: form`);
-    const key = `${name} ${this.scene.size} ${this.o.locale ?? ''}`;
-    if ((axed.has(key) && !again) || this.scene.o.axe === false) return;
+    const { size, o } = this.scene;
+    const schemes = facts.all || o.sizes?.length === 1 ? ['light', 'dark'] : [size === 'phone' ? 'dark' : 'light'];
+    const key = `${name} ${size} ${this.o.locale ?? ''}`;
+    if (axed.has(key)) return;
     axed.set(key, true);
+    await page.evaluate(settle);
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
-      if (facts.axe) await axe(page, name, colorScheme);
+      await axe(page, name, colorScheme);
       if (facts.screenshots) await this.shoot(page, `${name}.${this.scene.size}.${colorScheme}`);
     }
     await page.emulateMedia({ colorScheme: this.o.scheme ?? 'light' });

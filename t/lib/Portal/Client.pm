@@ -539,7 +539,7 @@ sub csrf {
     my $owner = $self->cookie('') // $self->cookie('pre');
 
     if (!defined $owner) {
-        $owner = $self->{test}{keys}->token;
+        $owner = $self->{test}{keys}->token(purpose => '-pre');
         $self->set_cookie('pre', $owner);
     }
 

@@ -20,7 +20,7 @@ package Portal::Matrix;
 # is, byte for byte but for what is masked, the same as all other refusals of
 # this route, method and visitor with this status, so that a foreign client
 # or object is as absent as one that never was.  Afterwards: rows that were
-# changed, and no others; a row of the audit for each refusal of PostgreSQL.
+# changed, and no others; a row of the audit for each refusal of a session.
 #
 # Options:
 #     mode      ''        all barriers are up
@@ -160,7 +160,7 @@ sub plant {
     for my $key (sort keys %PRINCIPALS) {
         my $p = { key => $key, %{ $PRINCIPALS{$key} } };
         $p->{ip} = '127.0.1.' . ++$n;
-        $p->{pre} = $t->{keys}->token;
+        $p->{pre} = $t->{keys}->token(purpose => '-pre');
         $self->{principals}{$key} = $p;
         $self->_person($p) if $p->{clients} || defined $p->{staff};
         $p->{live} = $p->{id} && !$p->{dead};
@@ -428,7 +428,7 @@ sub _make {
 #
 #   status    [ … ] any of them            location  pattern
 #   shows     the clients whose marks may be there; must: a mark that is
-#   audit     "detail status", one or [ … ]: PostgreSQL has refused and says so
+#   audit     "detail status", one or [ … ]: the refusal is written there
 #   effect    what is changed              alike  compared with its like
 
 sub expect {
@@ -463,7 +463,8 @@ sub _expect {
 
     if ($closed && $route->{access} ne 'public') {
         return $self->_nobody($c) if !$p->{live};
-        return { status => 403, alike => 1 }
+        return { status => 403, alike => 1,
+            audit => "$c->{method} $route->{path} 403" }
             if !_level($p, $route->{access});
     }
 
@@ -763,7 +764,8 @@ sub _bytes {
     my $p = $c->{p};
     my $t = $self->{t};
     my $portal = $t->{portals}[0];
-    my $cookie = ($portal->{secure} ? '__Host-' : '') . "portal-$portal->{name}";
+    my $cookie = ($portal->{secure} ? '__Host-' : '')
+        . "portal-$portal->{name}";
     my $token = $c->{token} // $p->{token} // $p->{cookie};
     my ($type, $body, $extra) = ('', undef, '');
 
@@ -887,7 +889,8 @@ sub _masked {
     $text =~ s/^(Date|ETag|Last-Modified): .*?\r\n/$1\r\n/mg;
     $text =~ s/^Connection: .*?\r\n//m;
     $text =~ s/\Q$c->{id}\E/ID/g if $c->{id};
-    $text =~ s/(?<=[\/F])c(\/|%2F)\Q$c->{address}\E\b/c$1SLUG/g if $c->{address};
+    $text =~ s/(?<=[\/F])c(\/|%2F)\Q$c->{address}\E\b/c$1SLUG/g
+        if $c->{address};
     $text =~ s/\b[0-9a-f]{32}\b/REQUEST/g;
     $text =~ s/\b[0-9a-f]{8}\b/REQ/g;
     $text =~ s/nonce(-|=")[A-Za-z0-9_-]{22}/nonce$1/g;
@@ -996,7 +999,8 @@ sub run {
         keys %of)
     {
         my ($least) = sort { $a->{n} <=> $b->{n} } @shares;
-        $least->{n} += @{ $of{$key} } * ($self->{principals}{$key}{live} ? 3 : 1);
+        $least->{n} += @{ $of{$key} }
+            * ($self->{principals}{$key}{live} ? 3 : 1);
         push @{ $least->{keys} }, $key;
     }
 
@@ -1173,21 +1177,27 @@ sub _list {
 }
 
 
-# S-39: each refusal has its row.
+# S-39: each refusal has its row; those of the worker come a moment later.
 sub _report_audit {
     my ($self, $mode) = @_;
-    my %rows = map { ($_->{person_id} // '') . " $_->{what}" => $_->{n} }
-        $self->{t}->db->rows(q{select person_id, detail || ' ' || result as what,
-            count(*) as n from portal.audit where action = 'refused'
-            group by 1, 2});
     my $expected = $self->{sum}{audit} // {};
-    my @faults = map { "$_: " . ($rows{$_} // 0) . ' rows of '
-        . ($expected->{$_} // 0) }
-        grep { ($rows{$_} // 0) != ($expected->{$_} // 0) }
-        sort keys %{ { %rows, %$expected } };
+    my @faults;
+
+    $self->{t}->wait_for(sub {
+        my %rows = map { ($_->{person_id} // '') . " $_->{what}" => $_->{n} }
+            $self->{t}->db->rows(q{select person_id,
+                detail || ' ' || result as what, count(*) as n
+                from portal.audit where action = 'refused' group by 1, 2});
+
+        @faults = map { "$_: " . ($rows{$_} // 0) . ' rows of '
+            . ($expected->{$_} // 0) }
+            grep { ($rows{$_} // 0) != ($expected->{$_} // 0) }
+            sort keys %{ { %rows, %$expected } };
+        return !@faults;
+    }, 5);
 
     Test::More::is(join("\n", @faults), '',
-        "$mode" . 'a row of the audit for each refusal of PostgreSQL');
+        "$mode" . 'a row of the audit for each refusal of a session');
     return;
 }
 

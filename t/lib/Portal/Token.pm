@@ -56,7 +56,7 @@ sub new {
 sub token {
     my ($self, %o) = @_;
     my $random = $o{random} // random(32);
-    my $mac = substr blake2b($random, 16, $self->{token}), 0, 8;
+    my $mac = substr blake2b($random . ($o{purpose} // ''), 16, $self->{token}), 0, 8;
 
     $mac = ~$mac if $o{forged};
     return encode_base64url($random . $mac);

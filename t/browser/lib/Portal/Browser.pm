@@ -24,8 +24,8 @@ package Portal::Browser;
 #     pause, go_on           PostgreSQL does not answer; and does again
 #
 # new(%o): limit => client_max_body_size; run => options of Portal::Test's
-# run(); screenshots => 1: of every state that is checked, into
-# build/screenshots; facts => { … } more of what the script knows.
+# run(); all => 1: every state that is checked is so in light and in dark, and
+# a picture of it is left in build/screenshots; facts => { … } more of what the script knows.
 #
 # People are called by the first words of their addresses in
 # conf/demo/accounts.tsv; all have the password of the tests.
@@ -219,9 +219,8 @@ sub _facts {
         clients => $self->{clients},
         chromium => _chromium(),
         dir => $t->{dir},
-        axe => JSON::PP::true,
-        screenshots => $self->{o}{screenshots}
-            ? _top() . '/build/screenshots' : '',
+        all => $self->{o}{all} ? JSON::PP::true : JSON::PP::false,
+        screenshots => $self->{o}{all} ? _top() . '/build/screenshots' : '',
         %{ $self->{o}{facts} // {} },
         only => $ENV{PORTAL_BROWSER_ONLY} // '',
     };
