@@ -736,6 +736,27 @@ end
 $$;
 alter function portal.file_grant(bytea, text, uuid, text, text, text) owner to portal_gate;
 
+-- After a gap in the notifications a worker asks again about a download
+-- that is on its way: is this session still alive and its document still
+-- to be seen by it?
+create or replace function portal.still_granted(p_session uuid, p_document uuid) returns boolean
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  token bytea;
+  who portal.identity;
+begin
+  select s.token_hash into token from portal.session s where s.id = p_session;
+  who := portal.identify(token);
+
+  return who.session_id is not null
+         and exists (select from portal.document d
+                     where d.id = p_document and d.client_id = any (portal.client_ids())
+                       and d.withdrawn_at is null and d.deleted_at is null and d.published_at <= now());
+end
+$$;
+alter function portal.still_granted(uuid, uuid) owner to portal_gate;
+
 -- Before an upload's body is read: may this person deposit for this client,
 -- and is there room?  bytes 0: the length is not known yet.
 create or replace function portal.upload_check(p_token bytea, p_client text, p_bytes bigint, p_nonce text)

@@ -31,6 +31,7 @@ grant execute on function
   portal.file_grant(bytea, text, uuid, text, text, text),
   portal.upload_check(bytea, text, bigint, text),
   portal.touch(bytea[]),
+  portal.still_granted(uuid, uuid),
   portal.refused(bytea, text, text, text, text),
   portal.sign_out(bytea, boolean),
   portal.sign_in_start(text, text, bytea, integer, integer, text),

@@ -25,6 +25,21 @@
 #define NGX_HTTP_PORTAL_TOUCH_MAX  512
 
 
+/* a UUID in hex, as PostgreSQL reads it too */
+#define NGX_HTTP_PORTAL_UUID       32
+
+
+/* What an answer about a running response is about. */
+typedef struct {
+    ngx_http_portal_t  *portal;
+    u_char              session[16];
+} ngx_http_portal_doubt_t;
+
+
+static ngx_int_t ngx_http_portal_ask_again(ngx_http_portal_t *portal,
+    ngx_http_portal_running_t *run);
+static void ngx_http_portal_asked_again(void *data,
+    ngx_portal_db_result_t *result);
 static ngx_int_t ngx_http_portal_start(ngx_cycle_t *cycle,
     ngx_http_portal_t *portal);
 static void ngx_http_portal_tick(ngx_event_t *ev);
@@ -42,6 +57,15 @@ static ngx_portal_db_statement_t  ngx_http_portal_touch_st = {
     "portal_touch",
     "select portal.touch($1::bytea[])",
     1,
+    0,
+    0
+};
+
+
+static ngx_portal_db_statement_t  ngx_http_portal_still_st = {
+    "portal_still_granted",
+    "select portal.still_granted($1, $2)",
+    2,
     0,
     0
 };
@@ -301,15 +325,23 @@ ngx_http_portal_cut(ngx_http_portal_t *portal)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&portal->running, q);
 
-        /*
-         * After a gap everything is older than the floor: a download in
-         * flight asks nobody again, so only its own counters cut it.
-         */
-
         if (!ngx_portal_zone_bumped(portal->zone, run->event, run->session,
                                     run->person, run->client,
                                     run->document))
         {
+            /* after a gap its right is in doubt: PostgreSQL is asked again */
+
+            if (ngx_portal_zone_stale(portal->zone, run->event, NULL, NULL,
+                                      NULL, NULL))
+            {
+                if (ngx_http_portal_ask_again(portal, run) == NGX_OK) {
+                    run->event = event;
+
+                } else {
+                    portal->event = 0;
+                }
+            }
+
             continue;
         }
 
@@ -323,6 +355,75 @@ ngx_http_portal_cut(ngx_http_portal_t *portal)
         ngx_http_portal_finish(r, NGX_ERROR);
         ngx_http_portal_woken(c);
     }
+}
+
+
+/*
+ * Nobody may be there any more when the answer comes: it is about a session
+ * and a document, and a "no" is told like any revocation.  NGX_DECLINED: it
+ * could not be asked now, and will be at the next tick.
+ */
+
+static ngx_int_t
+ngx_http_portal_ask_again(ngx_http_portal_t *portal,
+    ngx_http_portal_running_t *run)
+{
+    ngx_str_t                  session, document;
+    u_char                     text[2][NGX_HTTP_PORTAL_UUID];
+    ngx_portal_db_param_t      params[2];
+    ngx_http_portal_doubt_t   *doubt;
+
+    doubt = ngx_alloc(sizeof(ngx_http_portal_doubt_t), portal->timer.log);
+    if (doubt == NULL) {
+        return NGX_DECLINED;
+    }
+
+    doubt->portal = portal;
+    ngx_memcpy(doubt->session, run->session, 16);
+
+    session.data = text[0];
+    session.len = ngx_hex_dump(text[0], run->session, 16) - text[0];
+    document.data = text[1];
+    document.len = ngx_hex_dump(text[1], run->document, 16) - text[1];
+
+    ngx_http_portal_text_param(&params[0], &session);
+    ngx_http_portal_text_param(&params[1], &document);
+
+    if (ngx_portal_db_call(portal->db, &ngx_http_portal_still_st, params,
+                           ngx_http_portal_asked_again, doubt,
+                           portal->timer.log)
+        == NULL)
+    {
+        ngx_free(doubt);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_portal_asked_again(void *data, ngx_portal_db_result_t *result)
+{
+    ngx_http_portal_doubt_t  *doubt = data;
+
+    ngx_str_t  value;
+
+    ngx_str_null(&value);
+
+    if (result->err == NGX_PORTAL_DB_OK && PQntuples(result->res) == 1) {
+        ngx_http_portal_column(result->res, 0, &value);
+    }
+
+    /* unknown is no */
+
+    if (value.len != 1 || value.data[0] != 't') {
+        ngx_portal_zone_bump(doubt->portal->zone, NGX_PORTAL_SESSION,
+                             doubt->session);
+        ngx_http_portal_cut(doubt->portal);
+    }
+
+    ngx_free(doubt);
 }
 
 

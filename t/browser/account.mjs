@@ -47,6 +47,7 @@ await scenario('two clients in two tabs', o, async v => {
 
   /* the form of the first client, sent after the tab has gone to the second */
   const own = await call('sql', `select d.id::text from portal.document d where d.name = 'bail.pdf' and d.live order by d.published_at desc limit 1`);
+  await a.bringToFront();
   await v.go(B + 'documents/' + own, a);
   await a.locator('main details summary').click();
   await a.evaluate(([from, to]) => {

@@ -11,8 +11,10 @@ let serial = 0;
 const fresh = (name, size) => file(name, pdf(`${name} ${Date.now()} ${serial++}`, size));
 
 /* Bytes a second upwards; 0: as fast as it goes. */
+const sessions = new WeakMap();
 async function slow(page, rate) {
-  const cdp = await page.context().newCDPSession(page);
+  if (!sessions.has(page)) sessions.set(page, await page.context().newCDPSession(page));
+  const cdp = sessions.get(page);
   await cdp.send('Network.enable');
   await cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate || -1 });
 }
@@ -216,7 +218,7 @@ await scenario('a cut connection', o, async first => {
   relay.end();
 });
 
-await scenario('an expired session', o, async v => {
+await scenario('an expired session', { ...o, sizes: ['phone'] }, async v => {
   const { page } = v;
   v.expect(401);
   await open(v);

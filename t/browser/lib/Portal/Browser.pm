@@ -25,7 +25,8 @@ package Portal::Browser;
 #
 # new(%o): limit => client_max_body_size; run => options of Portal::Test's
 # run(); all => 1: every state that is checked is so in light and in dark, and
-# a picture of it is left in build/screenshots; facts => { … } more of what the script knows.
+# a picture of it is left in build/screenshots; facts => { … } more of what
+# the script knows.
 #
 # People are called by the first words of their addresses in
 # conf/demo/accounts.tsv; all have the password of the tests.
