@@ -58,5 +58,5 @@ to portal_gate;
 
 -- the administrator
 grant execute on function portal.page(text, text, text, text, boolean, text, text), portal.email_key(text),
-  portal.plain(text)
+  portal.plain(text), portal.unlock(text)
 to portal_admin;

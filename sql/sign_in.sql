@@ -228,3 +228,19 @@ end
 $$;
 alter function portal.sign_in_finish(uuid, text, bytea, bytea, bytea, bytea, text, text, integer[], integer[], bytea,
                                      integer, integer, bytea, text) owner to portal_gate;
+
+-- For the administrator: somebody's failures are forgotten, who was locked
+-- out by a stranger.  How many counters there were.
+create or replace function portal.unlock(p_email text) returns integer
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  n integer;
+begin
+  delete from portal.limiter x
+  where x.key = portal.keyed('attempt', 'account:' || portal.email_key(p_email));
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+alter function portal.unlock(text) owner to portal_gate;

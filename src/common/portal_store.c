@@ -22,7 +22,8 @@
 
 
 #define PORTAL_STORE_BUFFER  (256 * 1024)
-#define PORTAL_STORE_MAGIC   (64 * 1024)
+#define PORTAL_STORE_MAGIC   (16 * 1024)
+#define PORTAL_STORE_GATHER  (64 * 1024)
 
 
 /* A file of the store in the making. */
@@ -31,6 +32,8 @@ typedef struct {
     EVP_MD_CTX     *md;
     unsigned char  *head;              /* the first bytes, for the type */
     size_t          nhead;
+    unsigned char  *gather;            /* of a part: not yet written */
+    size_t          ngather;
 } portal_writer_t;
 
 
@@ -39,6 +42,8 @@ static char *portal_upload_dup(const portal_str_t *s);
 static int portal_writer_start(portal_upload_t *up, portal_writer_t *w);
 static int portal_writer_add(portal_writer_t *w, portal_upload_file_t *file,
     const unsigned char *data, size_t len);
+static int portal_upload_part_flush(portal_upload_t *up,
+    portal_writer_t *w);
 static int portal_writer_end(portal_upload_t *up, portal_writer_t *w,
     portal_upload_file_t *file);
 static void portal_writer_free(portal_writer_t *w);
@@ -266,6 +271,7 @@ portal_writer_end(portal_upload_t *up, portal_writer_t *w,
 static void
 portal_writer_free(portal_writer_t *w)
 {
+    free(w->gather);
     EVP_MD_CTX_free(w->md);
     free(w->head);
 
@@ -275,6 +281,7 @@ portal_writer_free(portal_writer_t *w)
 
     w->md = NULL;
     w->head = NULL;
+    w->gather = NULL;
     w->fd = -1;
 }
 
@@ -527,7 +534,7 @@ portal_upload_part_data(void *ctx, const unsigned char *data, size_t len)
 {
     portal_upload_t  *up = ctx;
 
-    size_t            used;
+    size_t            n, used;
     portal_writer_t  *w;
 
     if (up->value) {
@@ -549,14 +556,56 @@ portal_upload_part_data(void *ctx, const unsigned char *data, size_t len)
 
     w = up->writer;
 
-    if (portal_writer_add(w, up->current, data, len) != PORTAL_OK) {
+    if (w->gather == NULL) {
+        w->gather = malloc(PORTAL_STORE_GATHER);
+
+        if (w->gather == NULL) {
+            errno = ENOMEM;
+            return portal_upload_fail(up, "malloc");
+        }
+    }
+
+    /* pieces may be of one byte, if somebody wants them so */
+
+    while (len) {
+        n = PORTAL_STORE_GATHER - w->ngather;
+        n = n < len ? n : len;
+
+        memcpy(w->gather + w->ngather, data, n);
+        w->ngather += n;
+        data += n;
+        len -= n;
+
+        if (w->ngather == PORTAL_STORE_GATHER
+            && portal_upload_part_flush(up, w) != PORTAL_OK)
+        {
+            return PORTAL_ERROR;
+        }
+    }
+
+    return PORTAL_OK;
+}
+
+
+static int
+portal_upload_part_flush(portal_upload_t *up, portal_writer_t *w)
+{
+    if (w->ngather == 0) {
+        return PORTAL_OK;
+    }
+
+    if (portal_writer_add(w, up->current, w->gather, w->ngather)
+        != PORTAL_OK)
+    {
         errno = EINVAL;
         return portal_upload_fail(up, "hash");
     }
 
-    if (portal_upload_write(w->fd, data, len) != PORTAL_OK) {
+    if (portal_upload_write(w->fd, w->gather, w->ngather) != PORTAL_OK) {
         return portal_upload_fail(up, "write");
     }
+
+    w->ngather = 0;
 
     return PORTAL_OK;
 }
@@ -577,7 +626,12 @@ portal_upload_part_end(void *ctx)
     }
 
     w = up->writer;
-    rc = portal_writer_end(up, w, up->current);
+
+    rc = portal_upload_part_flush(up, w);
+
+    if (rc == PORTAL_OK) {
+        rc = portal_writer_end(up, w, up->current);
+    }
 
     portal_writer_free(w);
     free(w);

@@ -85,6 +85,7 @@ portal_magic_free(void *data)
 static magic_t
 portal_magic(void)
 {
+    size_t   regex_max = 1024;
     magic_t  magic;
 
     (void) pthread_once(&portal_magic_once, portal_magic_init);
@@ -101,6 +102,10 @@ portal_magic(void)
     if (magic == NULL) {
         return NULL;
     }
+
+    /* what somebody sends must not cost more than a few milliseconds */
+
+    (void) magic_setparam(magic, MAGIC_PARAM_REGEX_MAX, &regex_max);
 
     if (magic_load(magic, NULL) != 0
         || pthread_setspecific(portal_magic_key, magic) != 0)

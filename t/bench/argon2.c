@@ -2,29 +2,35 @@
 /*
  * Copyright (C) the nginx client portal authors
  *
- * argon2 THREADS SECONDS OPS MEM_KIB: how many passwords these threads hash
- * in a second when they do nothing else; prints the number.
+ * argon2 THREADS SECONDS OPS MEM_KIB: passwords hashed a second by so many
+ * threads that do nothing else.
  */
 
 
 #include <pthread.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
+#include <sodium.h>
 #include "portal_password.h"
 
 
-static unsigned  ops;
-static unsigned  mem_kib;
-static double    until;
+typedef struct {
+    pthread_t    thread;
+    unsigned     ops;
+    unsigned     mem_kib;
+    double       end;
+    unsigned     count;
+    double       last;
+} argon2_thread_t;
+
+
+static double argon2_now(void);
+static void *argon2_run(void *data);
 
 
 static double
-now(void)
+argon2_now(void)
 {
     struct timespec  ts;
 
@@ -35,23 +41,27 @@ now(void)
 
 
 static void *
-hash(void *data)
+argon2_run(void *data)
 {
-    long           *n = data;
-    portal_str_t    password = portal_string("correct horse battery staple");
-    unsigned char   salt[16] = { 0 }, out[32];
+    argon2_thread_t  *t = data;
 
-    (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid), 10);
+    unsigned char  out[32], salt[16];
+    portal_str_t   password = portal_string("correct horse battery staple");
 
-    while (now() < until) {
-        if (portal_password_hash(out, &password, salt, ops, mem_kib)
+    randombytes_buf(salt, sizeof(salt));
+
+    do {
+        if (portal_password_hash(out, &password, salt, t->ops, t->mem_kib)
             != PORTAL_OK)
         {
+            fprintf(stderr, "argon2: not hashed\n");
             exit(1);
         }
 
-        (*n)++;
-    }
+        t->count++;
+        t->last = argon2_now();
+
+    } while (t->last < t->end);
 
     return NULL;
 }
@@ -60,10 +70,9 @@ hash(void *data)
 int
 main(int argc, char **argv)
 {
-    int         i, n;
-    long        done[64] = { 0 }, sum;
-    double      seconds;
-    pthread_t   threads[64];
+    int               i, n;
+    double            start, rate;
+    argon2_thread_t  *t;
 
     if (argc != 5 || sodium_init() < 0) {
         fprintf(stderr, "usage: argon2 THREADS SECONDS OPS MEM_KIB\n");
@@ -71,24 +80,32 @@ main(int argc, char **argv)
     }
 
     n = atoi(argv[1]);
-    n = n < 1 ? 1 : n > 64 ? 64 : n;
-    seconds = atof(argv[2]);
-    ops = (unsigned) atoi(argv[3]);
-    mem_kib = (unsigned) atoi(argv[4]);
-    until = now() + seconds;
+    t = calloc((size_t) n, sizeof(argon2_thread_t));
+    if (t == NULL) {
+        return 1;
+    }
+
+    start = argon2_now();
 
     for (i = 0; i < n; i++) {
-        if (pthread_create(&threads[i], NULL, hash, &done[i]) != 0) {
+        t[i].ops = (unsigned) atoi(argv[3]);
+        t[i].mem_kib = (unsigned) atoi(argv[4]);
+        t[i].end = start + atof(argv[2]);
+
+        if (pthread_create(&t[i].thread, NULL, argon2_run, &t[i]) != 0) {
             return 1;
         }
     }
 
-    for (i = 0, sum = 0; i < n; i++) {
-        pthread_join(threads[i], NULL);
-        sum += done[i];
+    rate = 0;
+
+    for (i = 0; i < n; i++) {
+        pthread_join(t[i].thread, NULL);
+        rate += t[i].count / (t[i].last - start);
     }
 
-    printf("%.2f\n", (double) sum / seconds);
+    printf("%.1f\n", rate);
+    free(t);
 
     return 0;
 }

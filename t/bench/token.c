@@ -3,7 +3,8 @@
  * Copyright (C) the nginx client portal authors
  *
  * token KEY-FILE N: N new tokens of sessions, a line each: the text as a
- * cookie has it, a tab, its hash as portal.session has it (hex).
+ * cookie has it, its hash as portal.session has it (hex), and a form's
+ * token for it; tabs between.
  */
 
 
@@ -20,7 +21,7 @@ main(int argc, char **argv)
     FILE             *f;
     char              key[4096], hex[65];
     unsigned char     raw[PORTAL_TOKEN_RAW], text[PORTAL_TOKEN_TEXT];
-    unsigned char     hash[32];
+    unsigned char     hash[32], csrf[PORTAL_CSRF_TEXT];
     portal_str_t      str;
     portal_error_t    err;
     portal_keyring_t  kr;
@@ -48,10 +49,12 @@ main(int argc, char **argv)
     n = atoi(argv[2]);
 
     for (i = 0; i < n; i++) {
-        portal_token_new(&kr, "", raw, text);
+        portal_token_new(&kr, raw, text);
         portal_token_hash(hash, raw);
+        portal_csrf_new(&kr, hash, csrf);
         sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-        printf("%.*s\t%s\n", PORTAL_TOKEN_TEXT, text, hex);
+        printf("%.*s\t%s\t%.*s\n", PORTAL_TOKEN_TEXT, text, hex,
+               PORTAL_CSRF_TEXT, csrf);
     }
 
     return fflush(stdout) ? 1 : 0;

@@ -110,9 +110,9 @@ await scenario('theme', o, async v => {
   await page.emulateMedia({ colorScheme: 'dark' });
   is([await page.locator('html').getAttribute('data-theme'), await dark(page)], ['light', false], 'always light');
   await menu(page);
-  await page.route('**/preferences', async r => { await new Promise(f => setTimeout(f, 1500)); await r.continue(); });
+  await page.route('**/preferences', async r => { await new Promise(f => setTimeout(f, 500)); await r.continue(); });
   posts = 0;
-  await page.getByRole('button', { name: 'Comme mon appareil' }).dblclick({ noWaitAfter: true });
+  await page.getByRole('button', { name: 'Comme mon appareil' }).dblclick();
   await until('auto', async () => await page.locator('html').getAttribute('data-theme').catch(() => '') === 'auto');
   is(posts, 1, 'a double click sends once');
   is(await dark(page), true, 'as the device again');

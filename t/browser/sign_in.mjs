@@ -63,10 +63,13 @@ await scenario('a double click', { sizes: ['desk'] }, async v => {
   await v.go('sign-in');
   await page.fill('#email', karim.email);
   await page.fill('#password', facts.password);
-  await page.route('**/sign-in', async r => { await new Promise(f => setTimeout(f, 2000)); await r.continue(); });
-  const button = page.locator('main [type=submit]');
-  await button.dblclick({ noWaitAfter: true });
-  like(await button.innerText(), /Connexion…/, 'the button tells what it does');
+  let go;
+  const gate = new Promise(f => { go = f; });
+  await page.route('**/sign-in', async r => { await gate; await r.continue(); });
+  const clicks = page.locator('main [type=submit]').dblclick();
+  await until('the button tells what it does', async () => /Connexion…/.test(await page.locator('main form').innerText()));
+  go();
+  await clicks;
   await page.waitForURL('**/documents');
   is(posts, 1, 'sends once');
 });

@@ -253,6 +253,7 @@ select set_eq(
             ('portal.upload_check(bytea,text,bigint,text)'),
             ('portal.touch(bytea[])'),
             ('portal.refused(bytea,text,text,text,text)'),
+            ('portal.still_granted(uuid,uuid)'),
             ('portal.sign_out(bytea,boolean)'),
             ('portal.sign_in_start(text,text,bytea,integer,integer,text)'),
             ('portal.sign_in_finish(uuid,text,bytea,bytea,bytea,bytea,text,text,integer[],integer[],bytea,integer,integer,bytea,text)') $$,

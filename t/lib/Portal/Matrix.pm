@@ -1177,7 +1177,9 @@ sub _list {
 }
 
 
-# S-39: each refusal has its row; those of the worker come a moment later.
+# S-39: each refusal has its row.  Those of the worker come a moment later,
+# 20 of a session in a minute and none while somebody waits for a page: that
+# one comes at all is session.t's.
 sub _report_audit {
     my ($self, $mode) = @_;
     my $expected = $self->{sum}{audit} // {};
@@ -1191,7 +1193,8 @@ sub _report_audit {
 
         @faults = map { "$_: " . ($rows{$_} // 0) . ' rows of '
             . ($expected->{$_} // 0) }
-            grep { ($rows{$_} // 0) != ($expected->{$_} // 0) }
+            grep { my ($n, $most) = ($rows{$_} // 0, $expected->{$_} // 0);
+                m{ [A-Z]+ /\S* 403$} ? $n > $most : $n != $most }
             sort keys %{ { %rows, %$expected } };
         return !@faults;
     }, 5);
