@@ -82,7 +82,7 @@ const browser = await chromium.launch({
   /* a page may come back from the browser's memory, as in real life */
   ignoreDefaultArgs: ['--disable-back-forward-cache'],
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--font-render-hinting=none'],
+    '--disable-component-update', '--disable-sync', '--disable-software-rasterizer', '--in-process-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none'],
 });
 
 /* Of a document: what no page may have.  Runs in the page. */
