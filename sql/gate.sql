@@ -976,8 +976,8 @@ $$;
 create or replace trigger person_key before insert or update of email, email_key on portal.person
   for each row execute function portal.person_key();
 
--- What follows from a document: its sorting key, its row of the search, the
--- counts of its client.
+-- What follows from a document: its sorting key and the counts of its client
+-- (its row of the search: pages/documents.sql).
 create or replace function portal.document_key() returns trigger
 language plpgsql volatile set search_path = portal, pg_temp
 as $$
@@ -989,42 +989,6 @@ $$;
 
 create or replace trigger document_key before insert or update of title, title_key on portal.document
   for each row execute function portal.document_key();
-
-create or replace function portal.document_search() returns trigger
-language plpgsql volatile security definer set search_path = portal, pg_temp
-as $$
-declare
-  labels text;
-begin
-  if tg_op = 'DELETE' then
-    delete from portal.search s where s.document_id = old.id;
-    return old;
-  end if;
-
-  if not new.live then
-    delete from portal.search s where s.document_id = new.id;
-    return null;
-  end if;
-
-  select c.label_fr || ' ' || c.label_en into labels from portal.category c where c.slug = new.category;
-
-  insert into portal.search as s (document_id, client_id, words)
-  values (new.id, new.client_id,
-          portal.plain(concat_ws(' ', new.title, labels, to_char(new.date, 'YYYY MM/YYYY'),
-                       regexp_replace(new.name, '[._-]+', ' ', 'g'), new.author)))
-  on conflict (document_id) do update set words = excluded.words, client_id = excluded.client_id;
-  return null;
-end
-$$;
-alter function portal.document_search() owner to portal_index;
-
-create or replace trigger document_search after insert or update of title, category, date, name, author, withdrawn_at,
-  deleted_at, replaced_by, client_id on portal.document
-  for each row execute function portal.document_search();
-
--- before: the row of the search refers to the document's
-create or replace trigger document_gone before delete on portal.document
-  for each row execute function portal.document_search();
 
 create or replace function portal.document_counted() returns trigger
 language plpgsql volatile security definer set search_path = portal, pg_temp

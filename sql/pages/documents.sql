@@ -55,6 +55,14 @@ end
 $$;
 alter function portal.document_search() owner to portal_index;
 
+create or replace trigger document_search after insert or update of title, category, date, name, author, withdrawn_at,
+  deleted_at, replaced_by, client_id on portal.document
+  for each row execute function portal.document_search();
+
+-- before: the row of the search refers to the document's
+create or replace trigger document_gone before delete on portal.document
+  for each row execute function portal.document_search();
+
 -- The question that these words are: stems, and beginnings of them, in the
 -- client's documents.  spelled: a word that begins none of theirs becomes
 -- one of up to five that look like it, among those of the latest 10,000

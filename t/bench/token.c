@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the nginx client portal authors
  *
- * token KEY-FILE N: N new tokens of sessions, a line each: the text as a
- * cookie has it, its hash as portal.session has it (hex), and a form's
- * token for it; tabs between.
+ * token KEY-FILE N [PURPOSE]: N new tokens, of sessions or of the cookie
+ * with that suffix ("-pre"), a line each: the text as a cookie has it, its
+ * hash as portal.session has it (hex), and a form's token for it; tabs
+ * between.
  */
 
 
@@ -26,8 +27,8 @@ main(int argc, char **argv)
     portal_error_t    err;
     portal_keyring_t  kr;
 
-    if (argc != 3 || sodium_init() < 0) {
-        fprintf(stderr, "usage: token KEY-FILE N\n");
+    if (argc < 3 || argc > 4 || sodium_init() < 0) {
+        fprintf(stderr, "usage: token KEY-FILE N [PURPOSE]\n");
         return 2;
     }
 
@@ -49,7 +50,7 @@ main(int argc, char **argv)
     n = atoi(argv[2]);
 
     for (i = 0; i < n; i++) {
-        portal_token_new(&kr, raw, text);
+        portal_token_new(&kr, argc > 3 ? argv[3] : "", raw, text);
         portal_token_hash(hash, raw);
         portal_csrf_new(&kr, hash, csrf);
         sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));

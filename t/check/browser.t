@@ -1,33 +1,11 @@
 #!/usr/bin/perl
 
-# Every page in every state, at two sizes, light and dark, French and English:
-# form, axe, and a picture in build/screenshots.  The scenarios of t/browser
-# check what they come by; this is the rest.
+# Every page in every state, in French, at two sizes, light and dark: form,
+# axe, pictures in build/screenshots.  English is in browser_en.t; the
+# scenarios of t/browser check what they come by.
 
 use FindBin;
 use lib "$FindBin::Bin/../browser/lib", "$FindBin::Bin/../lib";
-use Portal::Browser;
+use Portal::Pages;
 
-my $b = Portal::Browser->new(limit => '2m', all => 1, run => {
-    pages => 'portal_page  GET  /refused/:n  refused  access=public template=-;' });
-my $t = $b->test;
-my $db = $t->db;
-
-# a page that answers with the status it is asked for
-$db->do(q{create function portal_site.refused(r json) returns json
-    language plpgsql as $$
-    begin
-      return portal.refuse((r -> 'path' ->> 'n')::integer);
-    end $$});
-$db->do(q{select portal.page('refused', access => 'public',
-    client => 'portal_site.refused', staff => 'portal_site.refused',
-    needs_client => false)});
-
-# a client without a document
-$db->client(slug => 'librairie-neuve', name => 'Librairie Neuve',
-    number => '0999');
-$b->person('flora', email => 'flora@librairie-neuve.example',
-    name => 'Flora Neuve', clients => { 'librairie-neuve' => 'owner' });
-
-$b->run('pages.mjs');
-$b->done;
+Portal::Pages::run('fr');

@@ -111,11 +111,12 @@ const faults = () => {
 export const axed = new Map();
 export let axeTime = 0;
 
-async function axe(page, name, scheme) {
+async function axe(page, name, scheme, only) {
   const begun = Date.now();
-  const r = await new AxeBuilder({ page }).setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'])
-    .analyze();
+  const builder = new AxeBuilder({ page }).setLegacyMode(true)
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa']);
+  if (only) builder.include(only);
+  const r = await builder.analyze();
   axeTime += Date.now() - begun;
   ok(r.violations.length === 0, `${name}: axe, ${scheme}`, r.violations.map(v =>
     `${v.id}: ${v.help}\n` + v.nodes.slice(0, 4).map(n => `  ${n.target}: ${n.html.slice(0, 160)}\n  ${(n.failureSummary || '').replace(/\s+/g, ' ')}`).join('\n')).join('\n'));
@@ -217,8 +218,9 @@ class Visitor {
   }
 
   /* A state of a page: in light and in dark.  What is seen at both sizes is
-     looked at dark on the phone and light on the desk, unless all is asked. */
-  async check(name, { page = this.page } = {}) {
+     looked at dark on the phone and light on the desk, unless all is asked.
+     What is behind an open menu is not looked at: only => '.menu'. */
+  async check(name, { page = this.page, only } = {}) {
     const found = await page.evaluate(faults);
     is(found.join('\n'), '', `${name}: form`);
     const { size, o } = this.scene;
@@ -229,7 +231,7 @@ class Visitor {
     await page.evaluate(settle);
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
-      await axe(page, name, colorScheme);
+      await axe(page, name, colorScheme, only);
       if (facts.screenshots) await this.shoot(page, `${name}.${this.scene.size}.${colorScheme}`);
     }
     await page.emulateMedia({ colorScheme: this.o.scheme ?? 'light' });
@@ -237,6 +239,7 @@ class Visitor {
 
   async shoot(page, name) {
     fs.mkdirSync(facts.screenshots, { recursive: true });
+    await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ fullPage: true, animations: 'disabled',
       path: path.join(facts.screenshots, `${name}.${this.o.locale?.slice(0, 2) ?? 'fr'}.png`) });
   }
