@@ -338,6 +338,13 @@ ngx_int_t ngx_http_portal_discarded_handler(ngx_http_request_t *r);
 ngx_http_portal_ctx_t *ngx_http_portal_get_ctx(ngx_http_request_t *r);
 
 /*
+ * NGX_ERROR: not from a page of ours, which a write has to be, nor a
+ * document that somebody went to.
+ */
+ngx_int_t ngx_http_portal_origin(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+
+/*
  * The limiter of credentials: failures of an IPv4 address, an IPv6 /64 and
  * its /48.  banned() returns the milliseconds that are left, or 0.
  */
@@ -401,6 +408,10 @@ ngx_int_t ngx_http_portal_own_row(ngx_http_request_t *r,
 /* NGX_OK: the form's token belongs to this session, or anonymous cookie. */
 ngx_int_t ngx_http_portal_csrf(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *token);
+
+/* The same for the token that a form or its header carries. */
+ngx_int_t ngx_http_portal_csrf_sent(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
 
 /* Runs the page function; ends the request. */
 ngx_int_t ngx_http_portal_call(ngx_http_request_t *r,

@@ -30,7 +30,7 @@ my %pages = (
         POST => 403 ],
     'only' => [ 'GET, HEAD', GET => 200, HEAD => 200 ],
     'only-post' => [ 'POST', POST => 401 ],
-    'sign-out' => [ 'POST', POST => 403 ],
+    'sign-out' => [ 'POST', POST => 303 ],
     '' => [ 'GET, HEAD', GET => 303, HEAD => 303 ],
     'documents' => [ 'GET, HEAD, POST', GET => 303, HEAD => 303,
         POST => 401 ],
@@ -205,6 +205,69 @@ for (
     is($t->client(as => $who)->get($page)->status, $status,
         "/$page by $who");
 }
+
+# a document is followed from anywhere, and is a part of no other's page
+
+$o = $t->client(as => 'owner');
+
+for (
+    [ 'a link' => 'cross-site', 'navigate', 'document', 200 ],
+    [ 'a link of a sister' => 'same-site', 'navigate', 'document', 200 ],
+    [ 'the address bar' => 'none', 'navigate', 'document', 200 ],
+    [ 'our own frame' => 'same-origin', 'navigate', 'iframe', 200 ],
+    [ 'our own image' => 'same-origin', 'no-cors', 'image', 200 ],
+    [ 'our own script' => 'same-origin', 'cors', 'empty', 200 ],
+    [ 'no browser' => undef, undef, undef, 200 ],
+    [ 'an image' => 'cross-site', 'no-cors', 'image', 403 ],
+    [ 'an image of a sister' => 'same-site', 'no-cors', 'image', 403 ],
+    [ 'a script' => 'cross-site', 'no-cors', 'script', 403 ],
+    [ 'a request' => 'cross-site', 'cors', 'empty', 403 ],
+    [ 'a frame' => 'cross-site', 'navigate', 'iframe', 403 ],
+    [ 'an object' => 'cross-site', 'navigate', 'object', 403 ],
+    [ 'no mode' => 'cross-site', undef, 'image', 403 ],
+    [ 'no destination' => 'cross-site', 'no-cors', undef, 403 ],
+    [ 'what is not known' => 'x', 'x', 'x', 403 ],
+) {
+    my ($what, $site, $mode, $dest, $status) = @$_;
+    my %headers = ('Sec-Fetch-Site' => $site, 'Sec-Fetch-Mode' => $mode,
+        'Sec-Fetch-Dest' => $dest);
+
+    for my $path ("documents/$id/file", "documents/$id/preview") {
+        is($o->get($path, headers => \%headers)->status, $status,
+            "$what: /$path");
+    }
+
+    is($o->get('documents', headers => \%headers)->status, 200,
+        'pages are not asked');
+}
+
+# what is no page is told in the language of who is signed in, where the
+# zone knows them: nobody is asked for it
+
+$t->db->do(q{update portal.person set locale = 'en' where id = ?},
+    $t->id('reader'));
+my $e = $t->client(as => 'reader');
+my %french = (headers => { 'Accept-Language' => 'fr' });
+
+like($e->get('nothing', %french)->body, qr/<html[^>]* lang="fr"/,
+    'not known yet: as the browser asks');
+
+for (
+    [ GET => 'nothing', 404 ], [ PUT => 'documents', 405 ],
+    [ GET => '%ff', 400 ], [ POST => $asset, 405 ],
+) {
+    my ($method, $path, $status) = @$_;
+
+    ok($t->wait_for(sub {
+        $e->get('documents');
+        $r = $e->request($method, $path, %french);
+        $r->body =~ /<html[^>]* lang="en"/;
+    }, 5), "$method /$path: as its person reads");
+    is($r->status, $status, 'and is refused');
+}
+
+like($c->get('nothing', %french)->body, qr/<html[^>]* lang="fr"/,
+    'nobody: as the browser asks');
 
 # methods are not overridden (S-28)
 

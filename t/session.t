@@ -45,6 +45,20 @@ $c = $t->client;
 is($c->post('sign-out')->location, '/espace-client/sign-in',
     'sign-out of nobody');
 
+# of a session that has ended meanwhile: a form that is still open
+
+$c = $t->client(as => 'owner');
+my $form = $c->csrf;
+is($c->get('documents')->status, 200, 'signed in');
+$db->do('delete from portal.session');
+ok($t->wait_for(sub { again($c->cookie(''))->get('documents')->status == 303
+}, 5), 'it has ended');
+$r = $c->post('sign-out', {}, csrf => $form);
+is($r->status, 303, 'sign-out of an ended session');
+is($r->location, '/espace-client/sign-in', 'leads to the sign-in');
+is($r->set_cookie('portal-main')->{'max-age'}, 0, 'the cookie ends');
+is($r->header('Clear-Site-Data'), '"cache"', 'and the cache');
+
 # everywhere
 
 my @sessions = map { $t->client(as => 'owner') } 1 .. 3;

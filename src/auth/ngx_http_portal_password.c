@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the nginx client portal authors
  *
- * Sign-in by password, and sign-out.
+ * Sign-in by password.
  *
  *     start    PostgreSQL reserves the attempt and returns salt and
  *              parameters (false but stable ones for an unknown address)
@@ -85,8 +85,6 @@ static void ngx_http_portal_password_refused(ngx_http_request_t *r,
 static void ngx_http_portal_password_floor(ngx_event_t *ev);
 static ngx_int_t ngx_http_portal_password_refuse(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
-static void ngx_http_portal_signed_out(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
 
 
 static ngx_portal_db_statement_t  ngx_http_portal_start_st = {
@@ -104,14 +102,6 @@ static ngx_portal_db_statement_t  ngx_http_portal_finish_st = {
     " $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     15,
     15,
-    0
-};
-
-static ngx_portal_db_statement_t  ngx_http_portal_out_st = {
-    "portal_sign_out",
-    "select portal.sign_out($1, $2)",
-    2,
-    0,
     0
 };
 
@@ -615,86 +605,4 @@ ngx_http_portal_password_refuse(ngx_http_request_t *r,
 
     return ngx_http_portal_send_page(r, ctx, NGX_HTTP_UNAUTHORIZED,
                                      ctx->route->view);
-}
-
-
-ngx_int_t
-ngx_http_portal_sign_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
-{
-    ngx_str_t              location, flash, gone, everywhere;
-    ngx_portal_db_param_t  params[2];
-
-    if (!ctx->known) {
-        ngx_str_set(&location, "~sign-in");
-        ngx_str_null(&flash);
-        ngx_str_null(&gone);
-
-        if (ngx_http_portal_cookie_set(r, ctx, "", &gone, 0) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return ngx_http_portal_send_redirect(r, ctx, &location, &flash);
-    }
-
-    ngx_str_set(&everywhere, "f");
-
-    if (portal_form_get(&ctx->form, "everywhere")) {
-        ngx_str_set(&everywhere, "t");
-    }
-
-    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
-    ngx_http_portal_text_param(&params[1], &everywhere);
-
-    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_out_st, params,
-                            ngx_http_portal_signed_out)
-        != NGX_AGAIN)
-    {
-        return ngx_http_portal_send_error(r, ctx,
-                                          NGX_HTTP_SERVICE_UNAVAILABLE);
-    }
-
-    ctx->waiting = 1;
-
-    return NGX_AGAIN;
-}
-
-
-static void
-ngx_http_portal_signed_out(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
-    ngx_portal_db_result_t *result)
-{
-    ngx_int_t  rc;
-    ngx_str_t  location, flash, gone, clear;
-
-    if (result->err != NGX_PORTAL_DB_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
-                                                                result));
-        return;
-    }
-
-    /* at once on this host, without waiting for the notification */
-
-    ngx_portal_zone_bump(ctx->portal->zone, NGX_PORTAL_SESSION,
-                         ctx->session.id);
-    ngx_portal_session_drop(ctx->portal->zone, ctx->token);
-    ctx->known = 0;
-
-    ngx_str_set(&location, "~sign-in");
-    ngx_str_set(&flash, "signed_out");
-    ngx_str_null(&gone);
-
-    /* cookies and storage of this origin are the site's too */
-
-    ngx_str_set(&clear, "\"cache\"");
-
-    rc = NGX_ERROR;
-
-    if (ngx_http_portal_cookie_set(r, ctx, "", &gone, 0) == NGX_OK
-        && ngx_http_portal_header_add(r, "Clear-Site-Data", &clear)
-           == NGX_OK)
-    {
-        rc = ngx_http_portal_send_redirect(r, ctx, &location, &flash);
-    }
-
-    ngx_http_portal_finish(r, rc);
 }

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_portal_refuse(ngx_http_portal_ctx_t *ctx,
     ngx_uint_t status);
 static ngx_int_t ngx_http_portal_gate_find(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
+static void ngx_http_portal_gate_seen(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_gate_who(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static void ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
@@ -30,8 +32,6 @@ static void ngx_http_portal_gate_session_answer(ngx_http_request_t *r,
 static ngx_int_t ngx_http_portal_gate_row(ngx_http_portal_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_portal_gate_may(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx);
-static ngx_int_t ngx_http_portal_gate_origin(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_gate_body(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
@@ -164,6 +164,11 @@ ngx_http_portal_gate(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 
         case ngx_http_portal_gate_route:
             rc = ngx_http_portal_gate_find(r, ctx);
+
+            if (rc == NGX_DECLINED) {
+                ngx_http_portal_gate_seen(r, ctx);
+            }
+
             break;
 
         case ngx_http_portal_gate_session:
@@ -354,6 +359,27 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 }
 
 
+/*
+ * The page of what has no route: in the language of the person, where the
+ * zone knows the session.  Nobody is asked for it.
+ */
+
+static void
+ngx_http_portal_gate_seen(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ctx->has_token = ngx_http_portal_cookie_token(r, ctx, "", ctx->token)
+                     == NGX_OK;
+
+    if (ctx->has_token
+        && ngx_portal_session_get(ctx->portal->zone, ctx->token,
+                                  &ctx->session)
+           == NGX_OK)
+    {
+        ctx->known = !ctx->session.absent;
+    }
+}
+
+
 /* Whose request: the session's cookie, the zone, PostgreSQL on a miss. */
 
 static ngx_int_t
@@ -526,9 +552,7 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         }
     }
 
-    if (!ngx_http_portal_is_get(r)
-        && ngx_http_portal_gate_origin(r, ctx) != NGX_OK)
-    {
+    if (ngx_http_portal_origin(r, ctx) != NGX_OK) {
         ngx_http_portal_refused(r, ctx, NGX_HTTP_FORBIDDEN);
         return ngx_http_portal_refuse(ctx, NGX_HTTP_FORBIDDEN);
     }
@@ -551,38 +575,6 @@ ngx_http_portal_gate_may(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     }
 
     return ngx_http_portal_gate_body(r, ctx);
-}
-
-
-/*
- * Sec-Fetch-Site decides where the browser sends it; else Origin
- * must be the configured one; a request with neither is refused.
- */
-
-static ngx_int_t
-ngx_http_portal_gate_origin(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
-{
-    ngx_str_t  *site, *origin;
-
-    site = ngx_http_portal_header_get(r, "sec-fetch-site",
-                                      sizeof("sec-fetch-site") - 1);
-    if (site) {
-        return ((site->len == 11
-                 && ngx_memcmp(site->data, "same-origin", 11) == 0)
-                || (site->len == 4 && ngx_memcmp(site->data, "none", 4) == 0))
-               ? NGX_OK : NGX_ERROR;
-    }
-
-    origin = ngx_http_portal_header_get(r, "origin", sizeof("origin") - 1);
-
-    if (origin && origin->len == ctx->conf->origin.len
-        && ngx_strncasecmp(origin->data, ctx->conf->origin.data, origin->len)
-           == 0)
-    {
-        return NGX_OK;
-    }
-
-    return NGX_ERROR;
 }
 
 

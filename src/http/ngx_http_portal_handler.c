@@ -44,7 +44,7 @@ static ngx_http_portal_action_t  ngx_http_portal_actions[] = {
     { ngx_string("password"), ngx_http_portal_password,
       0, 1, 0, 0, 0, 1, 0 },
     { ngx_string("sign_out"), ngx_http_portal_sign_out,
-      0, 0, 0, 0, 0, 0, 0 },
+      0, 0, 1, 0, 0, 0, 0 },
     { ngx_null_string, NULL, 0, 0, 0, 0, 0, 0, 0 }
 };
 
@@ -198,7 +198,6 @@ static ngx_int_t
 ngx_http_portal_run(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
     ngx_int_t                 rc;
-    ngx_str_t                *token;
     ngx_http_portal_route_t  *route;
 
     if (ctx->asset) {
@@ -222,14 +221,7 @@ ngx_http_portal_run(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     if (!ngx_http_portal_is_get(r)
         && (route->action == NULL || !route->action->csrf))
     {
-        token = (ngx_str_t *) portal_form_get(&ctx->form, "csrf");
-
-        if (token == NULL) {
-            token = ngx_http_portal_header_get(r, "x-portal-csrf",
-                                          sizeof("x-portal-csrf") - 1);
-        }
-
-        if (ngx_http_portal_csrf(r, ctx, token) != NGX_OK) {
+        if (ngx_http_portal_csrf_sent(r, ctx) != NGX_OK) {
             ngx_http_portal_refused(r, ctx, NGX_HTTP_FORBIDDEN);
             return ngx_http_portal_send_error(r, ctx, NGX_HTTP_FORBIDDEN);
         }
@@ -482,6 +474,22 @@ ngx_http_portal_read_fields(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_portal_csrf_sent(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t  *token;
+
+    token = (ngx_str_t *) portal_form_get(&ctx->form, "csrf");
+
+    if (token == NULL) {
+        token = ngx_http_portal_header_get(r, "x-portal-csrf",
+                                           sizeof("x-portal-csrf") - 1);
+    }
+
+    return ngx_http_portal_csrf(r, ctx, token);
 }
 
 
