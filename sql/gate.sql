@@ -98,7 +98,7 @@ begin
   if to_regtype('portal.identity') is null then
     create type portal.identity as (
       session_id uuid, person_id uuid, kind text, role text, name text, email text, locale text, theme text,
-      time_zone text, created_at timestamptz);
+      time_zone text, created_at timestamptz, initials text, avatar smallint, clients uuid[]);
     alter type portal.identity owner to portal_owner;
   end if;
 end
@@ -114,7 +114,9 @@ declare
   set text;
 begin
   if token is not null then
-    select s.id, p.id, p.kind, coalesce(f.role, 'client'), p.name, p.email, p.locale, p.theme, p.time_zone, s.created_at
+    select s.id, p.id, p.kind, coalesce(f.role, 'client'), p.name, p.email, p.locale, p.theme, p.time_zone, s.created_at,
+           p.initials, p.avatar,
+           array(select m.client_id from portal.membership m where m.person_id = p.id and m.active)
     into who
     from portal.session s
     join portal.person p on p.id = s.person_id
@@ -170,55 +172,42 @@ create or replace function portal.client_ids() returns uuid[]
 language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 declare
-  t text := current_setting('portal.session', true);
   c uuid := nullif(current_setting('portal.client', true), '')::uuid;
+  ids uuid[];
   p uuid;
   r text;
-  may boolean;
-  ids uuid[];
 begin
-  if t is null or t = '' then
-    return '{}';
-  end if;
-
+  -- the one client of the page, of a client's person: every statement of a
+  -- page pays for this one
   if c is not null then
-    -- one statement: every statement of a page pays for it
-    select case coalesce(f.role, '')
-             when '' then exists (select from portal.membership m join portal.client k on k.id = m.client_id
-                                  where m.person_id = s.person_id and m.client_id = c
-                                    and m.ended_at is null and k.closed_at is null)
-             when 'collaborator' then exists (select from portal.portfolio o
-                                              where o.person_id = s.person_id and o.client_id = c)
-             else f.role in ('manager', 'admin') and exists (select from portal.client k where k.id = c)
-           end
-    into may
-    from portal.session s
-    left join portal.staff f on f.person_id = s.person_id
-    where s.token_hash = decode(t, 'hex');
+    ids := array(select m.client_id
+                 from portal.session s join portal.membership m on m.person_id = s.person_id
+                 where s.token_hash = decode(current_setting('portal.session', true), 'hex')
+                   and m.client_id = c and m.active);
 
-    return case when may then array[c] else '{}' end;
+    if ids <> '{}' then
+      return ids;
+    end if;
   end if;
 
   select s.person_id, f.role into p, r
   from portal.session s
   left join portal.staff f on f.person_id = s.person_id
-  where s.token_hash = decode(t, 'hex');
+  where s.token_hash = decode(current_setting('portal.session', true), 'hex');
 
   if p is null then
     return '{}';
-  end if;
-
-  if r is null then
-    select array_agg(m.client_id) into ids
-    from portal.membership m join portal.client k on k.id = m.client_id
-    where m.person_id = p and m.ended_at is null and k.closed_at is null;
+  elsif c is not null then
+    return case when r is not null and portal.may_see(p, r, c) then array[c] else '{}' end;
+  elsif r is null then
+    return array(select m.client_id from portal.membership m where m.person_id = p and m.active);
   elsif r = 'collaborator' then
-    select array_agg(o.client_id) into ids from portal.portfolio o where o.person_id = p;
+    return array(select o.client_id from portal.portfolio o where o.person_id = p);
   elsif r in ('manager', 'admin') then
-    select array_agg(k.id) into ids from portal.client k;
+    return array(select k.id from portal.client k);
   end if;
 
-  return coalesce(ids, '{}');
+  return '{}';
 end
 $$;
 alter function portal.client_ids() owner to portal_gate;
@@ -229,9 +218,8 @@ language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
 begin
   if role is null then
-    return exists (select from portal.membership m join portal.client k on k.id = m.client_id
-                   where m.person_id = may_see.person and m.client_id = may_see.client
-                     and m.ended_at is null and k.closed_at is null);
+    return exists (select from portal.membership m
+                   where m.person_id = may_see.person and m.client_id = may_see.client and m.active);
   elsif role = 'collaborator' then
     return exists (select from portal.portfolio o
                    where o.person_id = may_see.person and o.client_id = may_see.client);
@@ -272,14 +260,11 @@ alter function portal.client_slug(uuid) owner to portal_gate;
 create or replace function portal.preset() returns text
 language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
-declare
-  s text;
 begin
-  select m.preset into s from portal.membership m
-  where m.person_id = portal.person_id()
-    and m.client_id = nullif(current_setting('portal.client', true), '')::uuid
-    and m.ended_at is null;
-  return s;
+  return (select m.preset
+          from portal.session s join portal.membership m on m.person_id = s.person_id
+          where s.token_hash = decode(current_setting('portal.session', true), 'hex')
+            and m.client_id = nullif(current_setting('portal.client', true), '')::uuid and m.active);
 end
 $$;
 alter function portal.preset() owner to portal_gate;
@@ -416,32 +401,22 @@ $$;
 create or replace function portal.resolve_client(who portal.identity, slug text, out id uuid, out several boolean)
 language plpgsql stable security definer set search_path = portal, pg_temp
 as $$
-declare
-  ids uuid[];
 begin
-  if slug is not null then
-    several := false;
-    select k.id into id from portal.client k where k.slug = resolve_client.slug;
-
-    -- an absent one costs what somebody else's does
-    if not portal.may_see(who.person_id, case when who.kind = 'staff' then who.role end,
-                          coalesce(id, '00000000-0000-0000-0000-000000000000'))
-    then
-      id := null;
-    end if;
+  if slug is null then
+    several := who.kind = 'staff' or cardinality(who.clients) > 1;
+    id := case when not several then who.clients[1] end;
     return;
   end if;
 
-  if who.kind = 'client' then
-    select array_agg(m.client_id) into ids
-    from portal.membership m join portal.client k on k.id = m.client_id
-    where m.person_id = who.person_id and m.ended_at is null and k.closed_at is null;
-  end if;
+  several := false;
+  select k.id into id from portal.client k where k.slug = resolve_client.slug;
 
-  several := who.kind = 'staff' or cardinality(ids) > 1;
-
-  if cardinality(ids) = 1 then
-    id := ids[1];
+  -- an absent one costs what somebody else's does
+  if who.kind = 'staff'
+     and not portal.may_see(who.person_id, who.role, coalesce(id, '00000000-0000-0000-0000-000000000000'))
+     or who.kind = 'client' and not coalesce(id = any (who.clients), false)
+  then
+    id := null;
   end if;
 end
 $$;
@@ -475,12 +450,9 @@ declare
   mine boolean := who.kind = 'client';
   unread integer := 0;
 begin
-  select c.name, c.slug, c.number, p.id as contact, p.name as contact_name, f.title, f.phone,
+  select c.name, c.slug, c.number, p.name as contact, p.initials, p.avatar, f.title, f.phone,
          (select m.preset from portal.membership m
-          where m.person_id = who.person_id and m.client_id = c.id and m.ended_at is null) as preset,
-         exists (select from portal.membership m
-                 where m.person_id = who.person_id and m.ended_at is null
-                   and m.client_id is distinct from c.id) as others
+          where m.person_id = who.person_id and m.client_id = c.id and m.active) as preset
   into k
   from (select shell.client as id) x
   left join portal.client c on c.id = x.id
@@ -495,14 +467,13 @@ begin
 
   return json_build_object(
     'person', json_build_object('name', who.name, 'email', who.email, 'kind', who.kind,
-                                'initials', portal.initials(who.name), 'avatar', portal.avatar(who.person_id)),
+                                'initials', who.initials, 'avatar', who.avatar),
     'client', case when client is not null then
                 json_build_object('name', k.name, 'slug', k.slug, 'number', k.number) end,
-    'several', not mine or k.others,
+    'several', not mine or array_remove(who.clients, client) <> '{}',
     'unread', json_build_object('documents', unread),
     'contact', case when mine and k.contact is not null then
-                 json_build_object('name', k.contact_name, 'initials', portal.initials(k.contact_name),
-                                   'avatar', portal.avatar(k.contact), 'title', k.title, 'phone', k.phone,
+                 json_build_object('name', k.contact, 'initials', k.initials, 'avatar', k.avatar, 'title', k.title, 'phone', k.phone,
                                    'phone_href', portal.phone_href(k.phone)) end,
     'deposit', mine and coalesce(k.preset, 'reader') <> 'reader',
     'theme', who.theme,
@@ -567,7 +538,7 @@ begin
     cid := found_client.id;
     several := found_client.several;
 
-    claimed := p_request -> 'form' ->> 'client';
+    claimed := case when p_method <> 'GET' then p_request -> 'form' ->> 'client' end;
 
     if cid is null and reg.needs_client and p_client is null and several and p_method = 'GET' then
       -- which of their companies is meant is theirs to say
@@ -575,9 +546,7 @@ begin
       status := 303;
     elsif cid is null and (reg.needs_client or p_client is not null) then
       status := 404;
-    elsif claimed is not null
-          and claimed is distinct from (select k.slug from portal.client k where k.id = cid)
-    then
+    elsif claimed is not null and claimed is distinct from portal.client_slug(cid) then
       -- the form was opened at another client: nothing is written
       status := 409;
     end if;
@@ -969,12 +938,45 @@ as $$
 begin
   new.email := btrim(new.email);
   new.email_key := portal.email_key(new.email);
+  new.initials := portal.initials(new.name);
+  new.avatar := portal.avatar(new.id);
   return new;
 end
 $$;
 
-create or replace trigger person_key before insert or update of email, email_key on portal.person
+create or replace trigger person_key before insert or update of email, email_key, name, initials, avatar on portal.person
   for each row execute function portal.person_key();
+
+-- A membership is active unless it has ended or its client is closed.  The
+-- lock: who closes the client at this moment must see the new row.
+create or replace function portal.membership_active() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  closed timestamptz;
+begin
+  select k.closed_at into closed from portal.client k where k.id = new.client_id for share;
+  new.active := new.ended_at is null and closed is null;
+  return new;
+end
+$$;
+alter function portal.membership_active() owner to portal_gate;
+
+create or replace trigger membership_active before insert or update on portal.membership
+  for each row execute function portal.membership_active();
+
+create or replace function portal.client_closed() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+begin
+  update portal.membership m set active = m.ended_at is null and new.closed_at is null where m.client_id = new.id;
+  return null;
+end
+$$;
+alter function portal.client_closed() owner to portal_gate;
+
+create or replace trigger client_closed after update of closed_at on portal.client
+  for each row when (old.closed_at is distinct from new.closed_at) execute function portal.client_closed();
 
 -- What follows from a document: its sorting key and the counts of its client
 -- (its row of the search: pages/documents.sql).
@@ -990,26 +992,47 @@ $$;
 create or replace trigger document_key before insert or update of title, title_key on portal.document
   for each row execute function portal.document_key();
 
+-- Once a statement, when its documents are locked already, and in order:
+-- two of them do not wait for each other.
 create or replace function portal.document_counted() returns trigger
 language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 begin
-  if tg_op <> 'INSERT' and old.live then
-    update portal.document_count c set n = c.n - 1
-    where c.client_id = old.client_id and c.year = extract(year from old.date) and c.category = old.category;
-  end if;
+  case tg_op
+    when 'INSERT' then
+      insert into portal.document_count as c (client_id, year, category, n, ahead)
+      select d.client_id, extract(year from d.date), d.category, count(*), max(d.published_at)
+      from new_rows d where d.live
+      group by 1, 2, 3 order by 1, 2, 3
+      on conflict (client_id, year, category) do update set n = c.n + excluded.n, ahead = greatest(c.ahead, excluded.ahead);
 
-  if tg_op <> 'DELETE' and new.live then
-    insert into portal.document_count as c (client_id, year, category, n)
-    values (new.client_id, extract(year from new.date), new.category, 1)
-    on conflict (client_id, year, category) do update set n = c.n + 1;
-  end if;
+    when 'UPDATE' then
+      insert into portal.document_count as c (client_id, year, category, n, ahead)
+      select d.client_id, extract(year from d.date), d.category, sum(d.n), max(d.published_at)
+      from (select client_id, date, category, published_at, 1 as n from new_rows where live
+            union all
+            select client_id, date, category, '-infinity', -1 from old_rows where live) d
+      group by 1, 2, 3
+      having sum(d.n) <> 0 or max(d.published_at) > now()
+      order by 1, 2, 3
+      on conflict (client_id, year, category) do update set n = c.n + excluded.n, ahead = greatest(c.ahead, excluded.ahead);
+
+    when 'DELETE' then
+      insert into portal.document_count as c (client_id, year, category, n, ahead)
+      select d.client_id, extract(year from d.date), d.category, - count(*), '-infinity'
+      from old_rows d where d.live
+      group by 1, 2, 3 order by 1, 2, 3
+      on conflict (client_id, year, category) do update set n = c.n + excluded.n;
+  end case;
 
   return null;
 end
 $$;
 alter function portal.document_counted() owner to portal_gate;
 
-create or replace trigger document_counted after insert or delete or update of date, category, withdrawn_at, deleted_at,
-  replaced_by, client_id on portal.document
-  for each row execute function portal.document_counted();
+create or replace trigger document_counted_new after insert on portal.document
+  referencing new table as new_rows for each statement execute function portal.document_counted();
+create or replace trigger document_counted after update on portal.document
+  referencing old table as old_rows new table as new_rows for each statement execute function portal.document_counted();
+create or replace trigger document_counted_gone after delete on portal.document
+  referencing old table as old_rows for each statement execute function portal.document_counted();

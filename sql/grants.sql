@@ -42,7 +42,7 @@ to portal_web;
 -- what page functions are made with
 grant execute on function
   portal.plain(text), portal.initials(text), portal.avatar(uuid), portal.phone_href(text),
-  portal.local_time(timestamptz), portal.uuid_or_null(text),
+  portal.local_time(timestamptz), portal.uuid_or_null(text), portal.uuid_v7(),
   portal.client(), portal.client_ids(), portal.person_id(), portal.client_slug(uuid), portal.preset(),
   portal.locale(), portal.person_name(),
   portal.redirect(text, text), portal.refuse(integer, json),

@@ -67,6 +67,8 @@ begin
   execute format('alter role portal_web in database %I set client_connection_check_interval = %L', current_database(), '500ms');
   execute format('alter role portal_web in database %I set jit = off', current_database());
   execute format('alter role portal_web in database %I set plan_cache_mode = force_generic_plan', current_database());
+  -- what the pages read is in memory, and their plans are made once
+  execute format('alter role portal_web in database %I set random_page_cost = 1.1', current_database());
   execute format('alter role portal_web in database %I set log_parameter_max_length = 0', current_database());
   execute format('alter role portal_web in database %I set log_parameter_max_length_on_error = 0', current_database());
 end

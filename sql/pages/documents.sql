@@ -367,8 +367,14 @@ begin
   into categories, years, total, among, "all"
   from (select n.category, n.year, array_position(slugs, n.category) as place,
                coalesce(sum(n.n) filter (where yr is null or n.year = yr), 0) as n, sum(n.n) as every
-        from portal.document_count n
-        where n.client_id = c
+        from (select n.category, n.year,
+                     case when n.ahead > now()
+                       then n.n - (select count(*) from portal.document d
+                                   where d.client_id = c and d.category = n.category and d.live and d.published_at > now()
+                                     and d.date >= make_date(n.year, 1, 1) and d.date < make_date(n.year + 1, 1, 1))
+                       else n.n end as n
+              from portal.document_count n
+              where n.client_id = c offset 0) n
         group by grouping sets ((n.category), (n.year))
         order by place, n.year desc) k,
        lateral (select k.category as slug, labels[k.place] as label, k.n as count,
@@ -572,7 +578,7 @@ declare
   me uuid := portal.person_id();
   d record;
 begin
-  select x.id, x.size, x.deposited, x.author_id, x.accepted_at into d
+  select x.id, x.deposited, x.author_id, x.accepted_at into d
   from portal.document x
   where x.client_id = c and x.id = portal.uuid_or_null(r -> 'path' ->> 'id')
     and x.withdrawn_at is null and x.deleted_at is null and x.published_at <= now()
@@ -586,9 +592,8 @@ begin
     return portal.refuse(422, '{"form":"document.not_deletable"}');
   end if;
 
-  -- the client's row first, then its counts, as a deposit does: in another
-  -- order the two would wait for each other
-  perform portal.quota_take(-1, -d.size);
+  -- its room is free again when its file is gone from the store, not before:
+  -- otherwise who deposits and deletes by turns would fill the disk
   update portal.document x set deleted_at = now() where x.client_id = c and x.id = d.id;
   perform portal.audit_add('document.deleted', d.id);
 

@@ -4,6 +4,21 @@
 -- and its row-level security is forced.  Policies ask portal.client_ids(),
 -- which knows nothing but the hash of the session's token.
 
+-- A new identifier that sorts by time and cannot be guessed: UUID version 7
+-- (RFC 9562, 5.7), 12 bits of the microsecond in place of rand_a.
+create function portal.uuid_v7() returns uuid
+language plpgsql volatile set search_path = portal, pg_temp
+as $$
+declare
+  us bigint := extract(epoch from clock_timestamp()) * 1000000;
+  low integer := (us % 1000) * 4096 / 1000;
+  b bytea := substring(int8send(us / 1000) from 3) || substring(uuid_send(gen_random_uuid()) from 7);
+begin
+  b := set_byte(set_byte(b, 6, 112 | (low >> 8)), 7, low & 255);
+  return encode(b, 'hex')::uuid;
+end
+$$;
+
 set local role portal_owner;
 
 -- What the keyed hashes of this database are made with; made here, never shown.
@@ -28,6 +43,8 @@ create table portal.person (
   theme        text not null default 'auto' check (theme in ('auto', 'light', 'dark')),
   disabled_at  timestamptz,
   created_at   timestamptz not null default now(),
+  initials     text not null default '',
+  avatar       smallint not null default 1,
   unique (id, kind)
 );
 
@@ -55,7 +72,8 @@ create table portal.client (
   closed_at    timestamptz
 );
 
--- Which person may act for which client, and as what.
+-- Which person may act for which client, and as what.  active: neither ended
+-- nor the client closed; a trigger keeps it.
 create table portal.membership (
   person_id    uuid not null,
   client_id    uuid not null references portal.client (id),
@@ -64,6 +82,7 @@ create table portal.membership (
                check (preset in ('owner', 'accountant', 'technical', 'decision', 'reader')),
   created_at   timestamptz not null default now(),
   ended_at     timestamptz,
+  active       boolean not null default true,
   primary key (person_id, client_id),
   foreign key (person_id, kind) references portal.person (id, kind)
 );
@@ -149,7 +168,7 @@ create table portal.category (
 -- One version of a document: what is written here never changes but for its
 -- state; the file is in the store under the hash.
 create table portal.document (
-  id           uuid primary key default gen_random_uuid(),
+  id           uuid primary key default portal.uuid_v7(),
   client_id    uuid not null references portal.client (id),
   category     text not null references portal.category (slug),
   title        text not null check (length(title) between 1 and 300),
@@ -183,11 +202,13 @@ create index document_hash on portal.document (hash);
 
 -- How many live documents a client has, by year and category: kept by a
 -- trigger, so that a page of a client with 50,000 documents counts nothing.
+-- ahead: until then some of them may not be published yet.
 create table portal.document_count (
   client_id    uuid not null references portal.client (id),
   year         smallint not null,
   category     text not null references portal.category (slug),
   n            integer not null,
+  ahead        timestamptz not null,
   primary key (client_id, year, category)
 ) with (fillfactor = 70);
 
@@ -310,6 +331,7 @@ grant insert on portal.opening, portal.audit to portal_gate;
 grant update (ops, mem_kib, salt, verifier, updated_at) on portal.credential to portal_gate;
 grant update (locale, theme) on portal.person to portal_gate;
 grant update (used_files, used_bytes) on portal.client to portal_gate;
+grant update (active) on portal.membership to portal_gate;
 
 grant select on portal.category to portal_as_client, portal_as_staff, portal_as_job, portal_index;
 grant select on portal.client, portal.document, portal.document_count, portal.opening

@@ -59,6 +59,7 @@ select set_eq(
          (select oid from pg_database where datname = current_database())) $$,
   $$ values ('statement_timeout=2s'), ('lock_timeout=1s'), ('idle_in_transaction_session_timeout=5s'),
             ('client_connection_check_interval=500ms'), ('jit=off'), ('plan_cache_mode=force_generic_plan'),
+            ('random_page_cost=1.1'),
             ('log_parameter_max_length=0'), ('log_parameter_max_length_on_error=0') $$,
   'settings of a session of the workers');
 

@@ -367,7 +367,7 @@ select is(pg_temp.call(null, 't_public') -> 'body' ->> 'settings',
 select is(pg_temp.call(null, 't_public') -> 'body' ->> 'person', '', '… is nobody');
 select is(pg_temp.call('garbage', 't_public') -> 'body' -> 'settings' ->> 'session', '',
           '… nor is an unknown token somebody');
-select is(pg_temp.call('alice', 'documents') -> 'body' ->> 'total', '5', 'alice is alice all the same');
+select is(pg_temp.call('alice', 'documents') -> 'body' ->> 'total', '4', 'alice is alice all the same');
 select is(pg_temp.call('alice', 't_any') -> 'body' ->> 'person', 'Alice', '…');
 select is(pg_temp.call('alice', 't_nowhere') -> 'body' ->> 'clients', json_build_array(pg_temp.id('alpha'))::text,
           '… with her client');
@@ -556,6 +556,16 @@ update portal.client set closed_at = now() where slug = 'charlie';
 select is(pg_temp.status('eve', 'documents', 'GET', 'charlie'), '404', 'a client that was closed');
 select is(pg_temp.status('eve', 'documents'), '404', '… was the only one');
 select is(pg_temp.grant('eve', null, 'alpha doc1'), '404 -', '… and falls back to no other');
+select is((select bool_or(active) from portal.membership where client_id = pg_temp.id('charlie')), false,
+          '… no membership of it is active');
+update portal.membership set ended_at = null where person_id = pg_temp.id('carol') and client_id = pg_temp.id('charlie');
+select is(pg_temp.status('carol', 'documents', 'GET', 'charlie'), '404', 'nor does a new one open it');
+update portal.membership set active = true where client_id = pg_temp.id('charlie');
+select is(pg_temp.status('carol', 'documents', 'GET', 'charlie'), '404', 'nor saying so');
+update portal.client set closed_at = null where slug = 'charlie';
+select is(pg_temp.status('eve', 'documents', 'GET', 'charlie'), '200', 'opened again');
+update portal.client set closed_at = now() where slug = 'charlie';
+update portal.membership set ended_at = now() where person_id = pg_temp.id('carol') and client_id = pg_temp.id('charlie');
 update portal.staff set role = 'collaborator' where person_id = pg_temp.id('manager');
 select is(pg_temp.status('manager', 'documents', 'GET', 'bravo'), '404', 'a manager no more');
 delete from portal.staff where person_id = pg_temp.id('admin');
