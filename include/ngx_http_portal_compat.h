@@ -31,6 +31,29 @@
 #endif
 
 
+/* The next of the parsed Cookie headers (h NULL, *i 0: the first), or NULL. */
+static ngx_inline ngx_table_elt_t *
+ngx_http_portal_cookies_next(ngx_http_request_t *r, ngx_table_elt_t *h,
+    ngx_uint_t *i)
+{
+#if (nginx_version >= 1023000)
+
+    return (*i)++ ? h->next : r->headers_in.cookie;
+
+#else
+
+    ngx_table_elt_t  **ph;
+
+    ph = r->headers_in.cookies.elts;
+
+    (void) h;
+
+    return *i < r->headers_in.cookies.nelts ? ph[(*i)++] : NULL;
+
+#endif
+}
+
+
 /* Forgets the parsed Cookie headers; the caller then adds what remains. */
 static ngx_inline void
 ngx_http_portal_cookies_reset(ngx_http_request_t *r)

@@ -13,19 +13,22 @@
 #include "portal_common.h"
 
 
-/* PORTAL_OK to go on; anything else ends portal_cookie_take() with it. */
+/*
+ * PORTAL_OK: the cookie is taken out; PORTAL_DECLINED: it stays; anything
+ * else ends portal_cookie_take() with it.
+ */
 typedef int (*portal_cookie_pt)(void *ctx, const portal_str_t *name,
     const portal_str_t *value);
 
 
 /*
- * Calls handler for each cookie whose name begins with prefix (texts point
- * into the old value), and puts what remains, byte for byte and in order,
- * into *header, in new memory of the arena; nothing left: length 0.  Where
- * no cookie begins with prefix, *header is not touched.
+ * Calls handler for each cookie (texts point into the old value), and puts
+ * what remains, byte for byte and in order, into *header, in new memory of
+ * the arena; nothing left: length 0.  Where no cookie is taken, *header is
+ * not touched.
  */
-int portal_cookie_take(portal_str_t *header, const portal_str_t *prefix,
-    portal_cookie_pt handler, void *ctx, portal_arena_t *arena);
+int portal_cookie_take(portal_str_t *header, portal_cookie_pt handler,
+    void *ctx, portal_arena_t *arena);
 
 
 #endif /* _PORTAL_COOKIE_H_INCLUDED_ */

@@ -32,7 +32,7 @@ my $site = "
         proxy_pass http://127.0.0.1:$echo;
         proxy_set_header X-Cookie \$http_cookie;
     }
-    if (\$http_cookie ~ '(^| )(__Host-)?portal-(main|second)') {
+    if (\$http_cookie ~ '(^| )(__Host-)?portal-(main|second)[-=]') {
         return 418;
     }
 ";
@@ -82,6 +82,24 @@ for (
     is($seen, $wanted, 'application: ' . printable($sent));
     like($r->body, qr/^X-After: y/m, 'the headers behind it');
     like($r->body, qr/^User-Agent: portal-test/m, 'and before');
+}
+
+# however many cookies a sister site sets, they hide nothing: names that are
+# like ours are taken out and kept nowhere, others arrive as they were sent
+
+my $like = join '; ', (map { "portal-main-x$_=$_" } 1 .. 200),
+    'portal-main-=1', '__Host-portal-main-devices=1';
+my $others = join '; ', (map { "portal-mainx$_=$_" } 1 .. 100),
+    '__Host-portal-main_=1';
+
+for my $sent ("$like; $others; portal-main=$token",
+    "portal-main=$token; $others; $like")
+{
+    like($c->get('documents', headers => { Cookie => $sent })->body,
+        qr/MARKalpha0/, 'the session is seen among 300 foreign cookies');
+    $r = $c->get('/app/x', headers => { Cookie => $sent });
+    ($seen) = $r->body =~ /^Cookie: (.*?)\r?$/m;
+    is($seen, $others, 'which arrive, but those that are like ours');
 }
 
 # several headers

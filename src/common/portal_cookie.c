@@ -11,6 +11,8 @@
 
 static const unsigned char *portal_cookie_trim(const unsigned char *p,
     const unsigned char **last);
+static int portal_cookie_offer(const unsigned char *p,
+    const unsigned char *last, portal_cookie_pt handler, void *ctx);
 
 
 static const unsigned char *
@@ -28,16 +30,40 @@ portal_cookie_trim(const unsigned char *p, const unsigned char **last)
 }
 
 
+static int
+portal_cookie_offer(const unsigned char *p, const unsigned char *last,
+    portal_cookie_pt handler, void *ctx)
+{
+    portal_str_t          name, value;
+    const unsigned char  *start, *equal, *end;
+
+    start = portal_cookie_trim(p, &last);
+    equal = memchr(start, '=', (size_t) (last - start));
+
+    if (equal == NULL) {
+        return PORTAL_DECLINED;
+    }
+
+    value.data = (unsigned char *) equal + 1;
+    value.len = (size_t) (last - equal - 1);
+
+    end = equal;
+    name.data = (unsigned char *) portal_cookie_trim(start, &end);
+    name.len = (size_t) (end - start);
+
+    return handler(ctx, &name, &value);
+}
+
+
 int
-portal_cookie_take(portal_str_t *header, const portal_str_t *prefix,
-    portal_cookie_pt handler, void *ctx, portal_arena_t *arena)
+portal_cookie_take(portal_str_t *header, portal_cookie_pt handler, void *ctx,
+    portal_arena_t *arena)
 {
     int                   rc, taken;
-    portal_str_t          name, value;
     unsigned char        *rest, *r;
-    const unsigned char  *p, *last, *end, *next, *equal, *start;
+    const unsigned char  *p, *last, *end, *next;
 
-    if (header->len < prefix->len) {
+    if (header->len == 0) {
         return PORTAL_OK;
     }
 
@@ -57,30 +83,17 @@ portal_cookie_take(portal_str_t *header, const portal_str_t *prefix,
         end = next ? next : last;
         next = next ? next + 1 : last;
 
-        start = portal_cookie_trim(p, &end);
-        equal = memchr(start, '=', (size_t) (end - start));
+        rc = portal_cookie_offer(p, end, handler, ctx);
 
-        if (equal && (size_t) (equal - start) >= prefix->len
-            && memcmp(start, prefix->data, prefix->len) == 0)
-        {
-            name.data = (unsigned char *) start;
-            value.data = (unsigned char *) equal + 1;
-            value.len = (size_t) (end - equal - 1);
-
-            end = equal;
-            (void) portal_cookie_trim(start, &end);
-            name.len = (size_t) (end - start);
-
-            rc = handler(ctx, &name, &value);
-            if (rc != PORTAL_OK) {
-                return rc;
-            }
-
+        if (rc == PORTAL_OK) {
             taken = 1;
 
-        } else {
+        } else if (rc == PORTAL_DECLINED) {
             memcpy(r, p, (size_t) (next - p));
             r += next - p;
+
+        } else {
+            return rc;
         }
 
         p = next;

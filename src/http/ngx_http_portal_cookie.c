@@ -19,8 +19,10 @@
 
 
 typedef struct {
-    ngx_str_t             name;
+    ngx_http_portal_t    *portal;
+    const char           *suffix;         /* of the table below */
     ngx_str_t             value;
+    unsigned              secure:1;       /* "__Host-" in front */
     unsigned              twice:1;        /* two different values */
 } ngx_http_portal_cookie_t;
 
@@ -33,10 +35,25 @@ typedef struct {
 
 
 static ngx_http_portal_jar_t *ngx_http_portal_jar(ngx_http_request_t *r);
+static ngx_http_portal_jar_t *ngx_http_portal_jar_create(
+    ngx_http_request_t *r);
 static void ngx_http_portal_jar_cleanup(void *data);
 static int ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
     const portal_str_t *value);
+static int ngx_http_portal_jar_put(ngx_http_portal_jar_t *jar,
+    const ngx_http_portal_cookie_t *new);
+static ngx_uint_t ngx_http_portal_cookie_begins(ngx_str_t *name,
+    const char *text, size_t len);
+static const char *ngx_http_portal_cookie_suffix(ngx_str_t *rest);
+static ngx_uint_t ngx_http_portal_cookie_seen(ngx_http_request_t *r);
 static ngx_int_t ngx_http_portal_cookie_strip(ngx_http_request_t *r);
+
+
+#define NGX_HTTP_PORTAL_HOST  "__Host-"
+
+static const char  *ngx_http_portal_suffixes[] = {
+    "", "-pre", "-flash", "-device", NULL
+};
 
 
 static void
@@ -63,88 +80,15 @@ ngx_http_portal_jar(ngx_http_request_t *r)
 }
 
 
-static int
-ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
-    const portal_str_t *value)
+static ngx_http_portal_jar_t *
+ngx_http_portal_jar_create(ngx_http_request_t *r)
 {
-    ngx_http_portal_jar_t  *jar = ctx;
-
-    ngx_uint_t                 i;
-    ngx_http_portal_cookie_t  *cookie;
-
-    cookie = jar->cookies.elts;
-
-    for (i = 0; i < jar->cookies.nelts; i++) {
-        if (cookie[i].name.len == name->len
-            && ngx_memcmp(cookie[i].name.data, name->data, name->len) == 0)
-        {
-            if (cookie[i].value.len != value->len
-                || ngx_memcmp(cookie[i].value.data, value->data, value->len)
-                   != 0)
-            {
-                cookie[i].twice = 1;
-            }
-
-            return PORTAL_OK;
-        }
-    }
-
-    /* more names of ours than there are portals: somebody plays */
-
-    if (jar->cookies.nelts >= 64) {
-        return PORTAL_OK;
-    }
-
-    cookie = ngx_array_push(&jar->cookies);
-    if (cookie == NULL) {
-        return PORTAL_ERROR;
-    }
-
-    cookie->name.len = name->len;
-    cookie->name.data = name->data;
-    cookie->value.len = value->len;
-    cookie->value.data = value->data;
-    cookie->twice = 0;
-
-    return PORTAL_OK;
-}
-
-
-ngx_int_t
-ngx_http_portal_cookie_handler(ngx_http_request_t *r)
-{
-    size_t                         len;
-    u_char                         prefix[64];
-    ngx_uint_t                     i, j, n, secure, strip;
-    portal_str_t                   name;
-    portal_arena_t                 arena;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_portal_t            **portal;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_portal_jar_t         *jar;
-    ngx_http_portal_main_conf_t   *pmcf;
-
-#if (nginx_version >= 1023000)
-    if (r->headers_in.cookie == NULL) {
-        return NGX_DECLINED;
-    }
-#else
-    if (r->headers_in.cookies.nelts == 0) {
-        return NGX_DECLINED;
-    }
-#endif
-
-    if (r != r->main || ngx_http_portal_jar(r)) {
-        return NGX_DECLINED;
-    }
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_portal_module);
-    portal = pmcf->portals.elts;
+    ngx_pool_cleanup_t     *cln;
+    ngx_http_portal_jar_t  *jar;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_portal_jar_t));
     if (cln == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     cln->handler = ngx_http_portal_jar_cleanup;
@@ -155,6 +99,175 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
                        sizeof(ngx_http_portal_cookie_t))
         != NGX_OK)
     {
+        return NULL;
+    }
+
+    return jar;
+}
+
+
+/*
+ * All that a portal may ever set is taken out, and what it does set is kept:
+ * other names, however many of them a neighbour adds, fill nothing.
+ */
+
+static int
+ngx_http_portal_jar_add(void *ctx, const portal_str_t *name,
+    const portal_str_t *value)
+{
+    ngx_http_portal_jar_t  *jar = ctx;
+
+    ngx_str_t                     plain, rest;
+    ngx_uint_t                    i;
+    ngx_http_portal_t           **portal;
+    ngx_http_portal_cookie_t      new;
+    ngx_http_portal_main_conf_t  *pmcf;
+
+    plain.data = name->data;
+    plain.len = name->len;
+
+    new.value.data = value->data;
+    new.value.len = value->len;
+    new.secure = ngx_http_portal_cookie_begins(&plain, NGX_HTTP_PORTAL_HOST,
+                                       sizeof(NGX_HTTP_PORTAL_HOST) - 1);
+    new.twice = 0;
+
+    pmcf = ngx_http_get_module_main_conf(jar->request,
+                                         ngx_http_portal_module);
+    portal = pmcf->portals.elts;
+
+    for (i = 0; i < pmcf->portals.nelts; i++) {
+        rest = plain;
+
+        if (!ngx_http_portal_cookie_begins(&rest,
+                                           (char *) portal[i]->cookie.data,
+                                           portal[i]->cookie.len)
+            || (rest.len && rest.data[0] != '-'))
+        {
+            continue;
+        }
+
+        new.portal = portal[i];
+        new.suffix = ngx_http_portal_cookie_suffix(&rest);
+
+        return new.suffix ? ngx_http_portal_jar_put(jar, &new) : PORTAL_OK;
+    }
+
+    return PORTAL_DECLINED;
+}
+
+
+/* 1: it does, and what follows is left. */
+
+static ngx_uint_t
+ngx_http_portal_cookie_begins(ngx_str_t *name, const char *text, size_t len)
+{
+    if (name->len < len || ngx_memcmp(name->data, text, len) != 0) {
+        return 0;
+    }
+
+    name->data += len;
+    name->len -= len;
+
+    return 1;
+}
+
+
+static const char *
+ngx_http_portal_cookie_suffix(ngx_str_t *rest)
+{
+    ngx_uint_t    i;
+    const char  **suffix;
+
+    suffix = ngx_http_portal_suffixes;
+
+    for (i = 0; suffix[i]; i++) {
+        if (rest->len == ngx_strlen(suffix[i])
+            && ngx_memcmp(rest->data, suffix[i], rest->len) == 0)
+        {
+            return suffix[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+ngx_http_portal_jar_put(ngx_http_portal_jar_t *jar,
+    const ngx_http_portal_cookie_t *new)
+{
+    ngx_uint_t                 i;
+    ngx_http_portal_cookie_t  *cookie;
+
+    cookie = jar->cookies.elts;
+
+    for (i = 0; i < jar->cookies.nelts; i++) {
+        if (cookie[i].portal == new->portal && cookie[i].suffix == new->suffix
+            && cookie[i].secure == new->secure)
+        {
+            if (cookie[i].value.len != new->value.len
+                || ngx_memcmp(cookie[i].value.data, new->value.data,
+                              new->value.len)
+                   != 0)
+            {
+                cookie[i].twice = 1;
+            }
+
+            return PORTAL_OK;
+        }
+    }
+
+    cookie = ngx_array_push(&jar->cookies);
+    if (cookie == NULL) {
+        return PORTAL_ERROR;
+    }
+
+    *cookie = *new;
+
+    return PORTAL_OK;
+}
+
+
+/* Most of a site's visitors have no cookie of ours. */
+
+static ngx_uint_t
+ngx_http_portal_cookie_seen(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h;
+
+    for (i = 0, h = ngx_http_portal_cookies_next(r, NULL, &i);
+         h;
+         h = ngx_http_portal_cookies_next(r, h, &i))
+    {
+        if (ngx_strnstr(h->value.data, "portal-", h->value.len)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_portal_cookie_handler(ngx_http_request_t *r)
+{
+    size_t                  len;
+    ngx_uint_t              i, strip;
+    portal_arena_t          arena;
+    ngx_list_part_t        *part;
+    ngx_table_elt_t        *h;
+    ngx_http_portal_jar_t  *jar;
+
+    if (r != r->main || !ngx_http_portal_cookie_seen(r)
+        || ngx_http_portal_jar(r))
+    {
+        return NGX_DECLINED;
+    }
+
+    jar = ngx_http_portal_jar_create(r);
+    if (jar == NULL) {
         return NGX_ERROR;
     }
 
@@ -191,25 +304,12 @@ ngx_http_portal_cookie_handler(ngx_http_request_t *r)
 
         len = h[i].value.len;
 
-        /* most of a site's visitors have no cookie of ours */
-
-        for (j = ngx_strnstr(h[i].value.data, "portal-", len)
-                 ? 0 : pmcf->portals.nelts; j < pmcf->portals.nelts; j++) {
-            for (secure = 0; secure < 2; secure++) {
-                n = ngx_sprintf(prefix, "%s%V", secure ? "__Host-" : "",
-                                &portal[j]->cookie)
-                    - prefix;
-
-                name.data = prefix;
-                name.len = n;
-
-                if (portal_cookie_take(ngx_portal_str(&h[i].value), &name,
-                                       ngx_http_portal_jar_add, jar, &arena)
-                    != PORTAL_OK)
-                {
-                    return NGX_ERROR;
-                }
-            }
+        if (ngx_strnstr(h[i].value.data, "portal-", len)
+            && portal_cookie_take(ngx_portal_str(&h[i].value),
+                                  ngx_http_portal_jar_add, jar, &arena)
+               != PORTAL_OK)
+        {
+            return NGX_ERROR;
         }
 
         if (h[i].value.len == 0 && len != 0) {
@@ -310,7 +410,6 @@ void
 ngx_http_portal_cookie_get(ngx_http_request_t *r, ngx_http_portal_t *portal,
     const char *suffix, ngx_str_t *value)
 {
-    u_char                       *p, name[80];
     ngx_uint_t                    i;
     ngx_http_portal_jar_t        *jar;
     ngx_http_portal_cookie_t     *cookie;
@@ -325,14 +424,12 @@ ngx_http_portal_cookie_get(ngx_http_request_t *r, ngx_http_portal_t *portal,
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_portal_module);
 
-    p = ngx_sprintf(name, "%s%V%s", plcf->secure ? "__Host-" : "",
-                    &portal->cookie, suffix);
-
     cookie = jar->cookies.elts;
 
     for (i = 0; i < jar->cookies.nelts; i++) {
-        if (cookie[i].name.len == (size_t) (p - name)
-            && ngx_memcmp(cookie[i].name.data, name, p - name) == 0)
+        if (cookie[i].portal == portal
+            && cookie[i].secure == (unsigned) plcf->secure
+            && ngx_strcmp(cookie[i].suffix, suffix) == 0)
         {
             if (!cookie[i].twice) {
                 *value = cookie[i].value;
@@ -384,8 +481,8 @@ ngx_http_portal_cookie_set(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     }
 
     p = ngx_sprintf(header.data, "%s%V%s=%V; Path=/; HttpOnly; SameSite=Lax",
-                    ctx->conf->secure ? "__Host-" : "", &ctx->portal->cookie,
-                    suffix, value);
+                    ctx->conf->secure ? NGX_HTTP_PORTAL_HOST : "",
+                    &ctx->portal->cookie, suffix, value);
 
     if (ctx->conf->secure) {
         p = ngx_cpymem(p, "; Secure", sizeof("; Secure") - 1);
