@@ -35,9 +35,12 @@ grant execute on function
   portal.refused(bytea, text, text, text, text),
   portal.sign_out(bytea, boolean),
   portal.sign_in_start(text, text, bytea, integer, integer, text),
-  portal.sign_in_finish(uuid, text, bytea, bytea, bytea, bytea, text, text, integer[], integer[], bytea, integer, integer,
-                        bytea, text)
+  portal.sign_in_finish(uuid, text, bytea, bytea, bytea, bytea, text, text, integer[], integer[], text),
+  portal.sign_in_rehash(bytea, bytea, bytea, integer, integer, bytea)
 to portal_web;
+
+-- how much of it was refused: sign_in.sql
+grant select (id, at, action, person_id) on portal.audit to portal_gate;
 
 -- what page functions are made with
 grant execute on function

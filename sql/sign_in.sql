@@ -19,7 +19,9 @@ $$;
 
 -- Counts one attempt of the key and says whether it may be evaluated.
 -- free: failures in a row without a wait; most: evaluated in a window at
--- most; last: in a row, after which nothing is evaluated any more.
+-- most; last: in a row, after which nothing is evaluated any more, as long as
+-- the row is kept: its time is set 88 days ahead, so that what is older than
+-- two days goes (sign_in_start), whichever it is.
 create or replace function portal.sign_in_reserve(k bytea, free integer, most integer, period interval, last integer)
 returns boolean
 language plpgsql volatile security definer set search_path = portal, pg_temp
@@ -43,6 +45,10 @@ begin
   l.counted := l.counted + 1;
   -- no wait is none: now() of an attempt made at the same time may be earlier
   l.until := now() + nullif(portal.sign_in_wait(l.failures, free), interval '0');
+
+  if l.failures = last then
+    l.since := now() + interval '88 days';
+  end if;
 
   update portal.limiter x set failures = l.failures, counted = l.counted, since = l.since, until = l.until
   where x.key = k;
@@ -85,11 +91,13 @@ begin
   nonce := p_nonce;
   retry := 0;
 
+  -- what is over goes, a few at a time; nobody waits for another's sweep
   delete from portal.attempt x
-  where x.id in (select y.id from portal.attempt y where y.created_at < now() - interval '10 minutes' limit 20);
+  where x.id in (select y.id from portal.attempt y
+                 where y.created_at < now() - interval '10 minutes' limit 20 for update skip locked);
   delete from portal.limiter x
   where x.key in (select y.key from portal.limiter y
-                  where y.since < now() - interval '2 days' and y.failures < 100 limit 20);
+                  where y.since < now() - interval '2 days' limit 20 for update skip locked);
 
   -- NULL: a visitor without an address (a socket in the file system)
   a.network_key := portal.keyed('attempt', 'network:' || p_network);
@@ -148,12 +156,9 @@ alter function portal.sign_in_start(text, text, bytea, integer, integer, text) o
 --   p_old       hash of the token that the browser had, or NULL: it ends
 --   p_device    hash of the browser's token, or of a new one
 --   p_idle, p_absolute  limits of the session, seconds: {client, staff}
---   p_salt, p_ops, p_mem_kib, p_new  the same password, hashed as new ones
---               are, where the stored hash is weaker; or NULL
 create or replace function portal.sign_in_finish(p_attempt uuid, p_email text, p_output bytea, p_token bytea, p_old bytea,
                                                  p_device bytea, p_ip text, p_agent text, p_idle integer[],
-                                                 p_absolute integer[], p_salt bytea, p_ops integer, p_mem_kib integer,
-                                                 p_new bytea, p_nonce text)
+                                                 p_absolute integer[], p_nonce text)
 returns table (nonce text, status text)
 language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
@@ -194,12 +199,6 @@ begin
   perform portal.sign_in_release(a.network_key);
   perform portal.sign_in_release(a.account_key);
 
-  if p_new is not null then
-    update portal.credential x
-    set ops = p_ops, mem_kib = p_mem_kib, salt = p_salt, verifier = sha256(p_new), updated_at = now()
-    where x.person_id = p.id;
-  end if;
-
   -- a new token at every sign-in: the one that the browser came with ends
   delete from portal.session x where x.token_hash = p_old;
   delete from portal.session x
@@ -226,8 +225,55 @@ begin
   return next;
 end
 $$;
-alter function portal.sign_in_finish(uuid, text, bytea, bytea, bytea, bytea, text, text, integer[], integer[], bytea,
-                                     integer, integer, bytea, text) owner to portal_gate;
+alter function portal.sign_in_finish(uuid, text, bytea, bytea, bytea, bytea, text, text, integer[], integer[], text)
+  owner to portal_gate;
+
+-- After a sign-in, where the stored hash is weaker than new ones are: the same
+-- password, hashed anew.  It is of the person of this session, if the output
+-- of the hash so far is right, once more.
+create or replace function portal.sign_in_rehash(p_token bytea, p_output bytea, p_salt bytea, p_ops integer,
+                                                 p_mem_kib integer, p_new bytea)
+returns boolean
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  who portal.identity := portal.identify(p_token);
+begin
+  update portal.credential x
+  set ops = p_ops, mem_kib = p_mem_kib, salt = p_salt, verifier = sha256(p_new), updated_at = now()
+  where x.person_id = who.person_id and x.verifier = sha256(p_output) and p_new is not null;
+  return found;
+end
+$$;
+alter function portal.sign_in_rehash(bytea, bytea, bytea, integer, integer, bytea) owner to portal_gate;
+
+-- What is refused to a person is kept, sixty times a minute: who asks for what
+-- is not there, as fast as can be, fills no disk.  Of the rest nothing is
+-- written; the last one that is says so.
+create or replace function portal.audit_refused() returns trigger
+language plpgsql volatile security definer set search_path = portal, pg_temp
+as $$
+declare
+  n integer;
+begin
+  select count(*) into n
+  from (select a.action, a.at from portal.audit a
+        where a.person_id = new.person_id order by a.id desc limit 200) x
+  where x.action = 'refused' and x.at > clock_timestamp() - interval '1 minute';
+
+  if n >= 60 then
+    return null;
+  elsif n = 59 then
+    new.detail := left(new.detail, 450) || ' (more of this minute are not kept)';
+  end if;
+
+  return new;
+end
+$$;
+alter function portal.audit_refused() owner to portal_gate;
+
+create or replace trigger audit_refused before insert on portal.audit
+  for each row when (new.action = 'refused' and new.person_id is not null) execute function portal.audit_refused();
 
 -- For the administrator: somebody's failures are forgotten, who was locked
 -- out by a stranger.  How many counters there were.

@@ -359,7 +359,7 @@ sub sign_in {
         return "select * from portal.sign_in_finish('$attempt', '$email',
             sha256('$output'::bytea), sha256('t$n'::bytea), null,
             sha256('d$n'::bytea), '127.0.0.1', 'scale', '{1800,900}',
-            '{43200,28800}', null, null, null, null, 'nonce')";
+            '{43200,28800}', 'nonce')";
     };
 
     push @requests, {
