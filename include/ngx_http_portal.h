@@ -45,6 +45,9 @@
 #define NGX_HTTP_PORTAL_FORM_MAX     65536
 #define NGX_HTTP_PORTAL_REQUEST_MAX  (256 * 1024)
 
+/* of an e-mail address, bytes */
+#define NGX_HTTP_PORTAL_EMAIL_MAX    254
+
 /* sign-in failures are answered no sooner than this, ms */
 #define NGX_HTTP_PORTAL_FLOOR        400
 
@@ -345,13 +348,29 @@ ngx_int_t ngx_http_portal_origin(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 
 /*
- * The limiter of credentials: failures of an IPv4 address, an IPv6 /64 and
- * its /48.  banned() returns the milliseconds that are left, or 0.
+ * The limiter of credentials.  By network, an IPv4 address, an IPv6 /64 and
+ * its /48: begin() counts an attempt, NGX_OK, or NGX_DECLINED with the wait
+ * in ctx->retry; fail() counts one that was refused; ban() is what PostgreSQL
+ * says; banned() returns the milliseconds that are left, or 0.
+ *
+ * By e-mail address, for browsers that nobody has signed in with: account()
+ * counts, NGX_DECLINED: so often that PostgreSQL evaluates none any more.
+ *
+ * release() takes an attempt back from both, which has succeeded, or failed
+ * by our fault; forget() all of the address, after a success.
  */
 void ngx_http_portal_limit_network(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
+ngx_int_t ngx_http_portal_limit_begin(ngx_http_portal_ctx_t *ctx);
 void ngx_http_portal_limit_fail(ngx_http_portal_ctx_t *ctx);
+void ngx_http_portal_limit_ban(ngx_http_portal_ctx_t *ctx, ngx_msec_t time);
 ngx_msec_t ngx_http_portal_limit_banned(ngx_http_portal_ctx_t *ctx);
+ngx_int_t ngx_http_portal_limit_account(ngx_http_portal_ctx_t *ctx,
+    ngx_str_t *email);
+void ngx_http_portal_limit_release(ngx_http_portal_ctx_t *ctx,
+    ngx_str_t *email);
+void ngx_http_portal_limit_forget(ngx_http_portal_ctx_t *ctx,
+    ngx_str_t *email);
 
 /* the content */
 ngx_int_t ngx_http_portal_content_handler(ngx_http_request_t *r);
@@ -469,6 +488,7 @@ ngx_int_t ngx_http_portal_send_redirect(ngx_http_request_t *r,
 /* next: a path of this mount as the visitor sent it; else the home page. */
 ngx_int_t ngx_http_portal_send_next(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *next, ngx_str_t *flash);
+ngx_uint_t ngx_http_portal_db_status(ngx_portal_db_result_t *result);
 ngx_int_t ngx_http_portal_send_db_error(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
 ngx_int_t ngx_http_portal_send_empty(ngx_http_request_t *r,

@@ -110,14 +110,27 @@ ngx_int_t ngx_portal_grant_get(ngx_shm_zone_t *zone,
 void ngx_portal_grant_put(ngx_shm_zone_t *zone,
     const ngx_portal_grant_key_t *key, const ngx_portal_grant_t *grant);
 
+/* Counts one of key in a window of ms: how many there were, with this one. */
+ngx_uint_t ngx_portal_limit_count(ngx_shm_zone_t *zone,
+    const u_char key[16], ngx_msec_t window);
+
 /*
- * One failed sign-in from the network key[16]: max of them in window ms
- * ban it for the rest of the window.
+ * Counts one, and with the last of max bans the key for the rest of the
+ * window.  NGX_DECLINED: it is banned already, and nothing was counted.
  */
-void ngx_portal_limit_fail(ngx_shm_zone_t *zone, const u_char key[16],
+ngx_int_t ngx_portal_limit_take(ngx_shm_zone_t *zone, const u_char key[16],
     ngx_uint_t max, ngx_msec_t window);
 
-/* Milliseconds that the network is still banned for; 0: it is not. */
+/* One that was taken was none: its ban, if it made one, goes as well. */
+void ngx_portal_limit_release(ngx_shm_zone_t *zone, const u_char key[16]);
+
+/* There were none. */
+void ngx_portal_limit_forget(ngx_shm_zone_t *zone, const u_char key[16]);
+
+void ngx_portal_limit_ban(ngx_shm_zone_t *zone, const u_char key[16],
+    ngx_msec_t time);
+
+/* Milliseconds that the key is still banned for; 0: it is not. */
 ngx_msec_t ngx_portal_limit_banned(ngx_shm_zone_t *zone,
     const u_char key[16]);
 

@@ -10,7 +10,7 @@ use Portal::Test;
 use Digest::SHA qw(sha256);
 use Time::HiRes qw(sleep);
 
-my $t = Portal::Test->new(settings => { log_min_messages => 'error' });
+my $t = Portal::Test->new(statements => 1, settings => { log_min_messages => 'error' });
 my $db = $t->db;
 my $zero = "\0" x 32;
 my $net = 0;
@@ -116,7 +116,7 @@ is(parameters($weak), '2 19456', 'the hash stays');
 
 my $before = verifier($weak);
 is(network()->sign_in($weak)->status, 303, 'right password');
-is(parameters($weak), '3 32768', 'hashed again');
+ok($t->wait_for(sub { parameters($weak) eq '3 32768' }, 5), 'hashed again');
 isnt(verifier($weak), $before, 'another verifier');
 $before = verifier($weak);
 is(network()->sign_in($weak)->status, 303, 'and again');
@@ -134,7 +134,28 @@ my ($one, $two) = map { person(ops => 2, mem_kib => 19456) } 1 .. 2;
 $t->stop;
 $t->run(password => 'memory=20m ops=2');
 network()->sign_in($_) for $one, $two;
+ok($t->wait_for(sub { parameters($_) eq '2 20480' }, 5), 'hashed again')
+    for $one, $two;
 isnt(verifier($one), verifier($two), 'a salt of its own for each');
+
+# a failure costs the hash that is stored and no other; a success is answered
+# before the password is hashed anew
+
+$t->stop;
+$t->run(password => 'memory=256m ops=10', workers => 1);
+
+my $slow = person();
+my $cpu = cpu();
+is(network()->sign_in($slow, 'wrong')->status, 401, 'wrong password')
+    for 1 .. 3;
+cmp_ok(cpu() - $cpu, '<', 1, 'is not hashed anew');
+is(parameters($slow), '2 19456', 'nor is it stored');
+
+is(network()->sign_in($slow)->status, 303, 'right password');
+is(parameters($slow), '2 19456', 'answered at once');
+ok($t->wait_for(sub { parameters($slow) eq '10 262144' }, 20),
+    'and then hashed anew');
+is(network()->sign_in($slow)->status, 303, 'which is the same password');
 
 # S-02: a full queue is 503 at once, for anybody
 
@@ -142,6 +163,8 @@ $t->stop;
 $t->run(password => 'memory=64m ops=10 threads=1 queue=1', workers => 1);
 
 my %retry;
+
+$db->do('delete from portal.limiter');
 
 for my $who ('nobody@x.example', $t->email('manager')) {
     my @clients = map { network() } 1 .. 6;
@@ -160,9 +183,29 @@ for my $who ('nobody@x.example', $t->email('manager')) {
     }
 
     is(join(' ', sort keys %statuses), '401 503', "queue full: $who");
+    is($db->value(q{select failures from portal.limiter
+        where key = portal.keyed('attempt', ?)}, "account:$who"),
+        $statuses{401}, 'which counts for nobody as an attempt');
 }
 
 is_deeply([ keys %retry ], [1], 'Retry-After');
+
+# nor for a network, here or in PostgreSQL
+
+my @office = map { $t->client(from => '127.5.0.1') } 1 .. 60;
+my %office;
+
+$_->connect for @office;
+$_->send($_->bytes('POST', 'sign-in',
+    type => 'application/x-www-form-urlencoded',
+    body => Portal::Client::form([ csrf => $_->csrf,
+        email => 'office' . ++$n . '@x.example', password => 'wrong' ])))
+    for @office;
+$office{ $_->recv('POST')->status }++ for @office;
+
+cmp_ok($office{503}, '>', 40, 'more than forty that found the queue full');
+is($office{401} + $office{503}, 60, 'and none that was banned');
+is($office[0]->sign_in('bob')->status, 303, 'nor afterwards');
 is($t->client(as => 'owner')->get('documents')->status, 200,
     'pages are answered meanwhile');
 
@@ -181,6 +224,22 @@ for (1 .. 20) {
 my ($pid) = $t->workers;
 is($t->client(as => 'owner')->get('documents')->status, 200, 'alive');
 is(join(' ', $t->workers), $pid, 'the same worker');
+
+# S-14: and has made an attempt, here too: after forty of a network, which is
+# what PostgreSQL takes, the next ones cost no query
+
+$t->stop;
+$db->do('delete from portal.limiter');
+$t->run(password => 'memory=19m ops=10 queue=300', workers => 1);
+
+cmp_ok(abandoned(120), '<=', 40, 'of 120 that nobody waits for, forty');
+my $banned = $t->client(from => '127.6.0.1')->sign_in('bob');
+is($banned->status, 429, 'then the network is banned');
+like($banned->header('Retry-After'), qr/^(?:[5-9]\d\d|600)$/,
+    'Retry-After');
+is(abandoned(20), 0, 'which costs no query');
+is($t->client(from => '127.6.0.2')->sign_in('bob')->status, 303,
+    'and no other network');
 
 $t->done;
 
@@ -212,8 +271,8 @@ sub attempt {
 sub finish {
     my ($attempt, $who, $output) = @_;
     my $row = $web->row(q{select * from portal.sign_in_finish(?, ?, ?, ?,
-        null, null, '127.0.0.1', 'perl', '{600,600}', '{3600,3600}', null,
-        null, null, null, 'n')}, $attempt, $who,
+        null, null, '127.0.0.1', 'perl', '{600,600}', '{3600,3600}', 'n')},
+        $attempt, $who,
         defined $output ? \$output : undef, \Portal::Token::random(32));
     return $row->{status};
 }
@@ -224,6 +283,40 @@ sub parameters {
     my $row = $db->row(q{select ops, mem_kib from portal.credential c
         join portal.person p on p.id = c.person_id where p.email = ?}, $who);
     return "$row->{ops} $row->{mem_kib}";
+}
+
+
+# Sign-ins whose client is gone before their hash can be made: how many of
+# them PostgreSQL heard of.
+sub abandoned {
+    my ($many) = @_;
+    my $before = $db->calls->{sign_in_start} // 0;
+
+    for (1 .. $many) {
+        my $c = $t->client(from => '127.6.0.1');
+        $c->connect->send($c->bytes('POST', 'sign-in',
+            type => 'application/x-www-form-urlencoded',
+            body => Portal::Client::form([ csrf => $c->csrf,
+                email => "gone$_\@x.example", password => 'wrong' ])));
+        sleep 0.01;
+        $c->abort;
+    }
+
+    sleep 0.5;
+    return ($db->calls->{sign_in_start} // 0) - $before;
+}
+
+
+# What the workers have computed so far, seconds.
+sub cpu {
+    my $ticks = 0;
+
+    for ($t->workers) {
+        my @stat = split ' ', $t->read("/proc/$_/stat") =~ s/^.*\) //r;
+        $ticks += $stat[11] + $stat[12];
+    }
+
+    return $ticks / 100;
 }
 
 

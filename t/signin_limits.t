@@ -7,16 +7,18 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Portal::Test;
 
-my $t = Portal::Test->new;
+my $t = Portal::Test->new(statements => 1);
 my $db = $t->db;
 
 $db->person(email => "p$_\@alpha.example", clients => { alpha => 'owner' })
     for 1 .. 9;
+$db->person(email => "w$_\@alpha.example", clients => { alpha => 'owner' })
+    for 1 .. 30;
 
 $t->run(password => 'memory=19m ops=2 queue=300');
 
 my $net = 0;
-my ($r, $c);
+my ($r, $c, $before);
 
 # five are free, then nothing is evaluated, not even the right password
 
@@ -53,11 +55,17 @@ is(network()->sign_in('p2@alpha.example')->status, 401, '25 in a day');
 $db->do("update portal.limiter set since = now() - interval '25 hours'");
 is(network()->sign_in('p2@alpha.example')->status, 303, 'the next day');
 
-# 100 in a row: nothing any more
+# 100 in a row: nothing any more, for 90 days
 
-set_limiter('p2', failures => 100, counted => 0);
-$db->do("update portal.limiter set since = now() - interval '30 days'");
+set_limiter('p2', failures => 99, counted => 0);
+is(network()->sign_in('p2@alpha.example', 'wrong')->status, 401,
+    'the hundredth');
+pass_time('p2');
 is(network()->sign_in('p2@alpha.example')->status, 401, '100 in a row');
+$db->do("update portal.limiter set since = since - interval '89 days'");
+is(network()->sign_in('p2@alpha.example')->status, 401, '89 days later');
+$db->do("update portal.limiter set since = since - interval '1 day 1 hour'");
+is(network()->sign_in('p2@alpha.example')->status, 303, '90 days later');
 
 # an address that nobody has is counted all the same
 
@@ -149,6 +157,50 @@ $d->set_cookie('', $t->{keys}->token(forged => 1))->get('documents')
 $d->set_cookie('', undef);
 is($d->sign_in('p6@alpha.example')->status, 303, 'forged ones do not');
 
+# those under way at the same time are not too many, nor those that succeed
+
+is_deeply(at_once(map { [ $t->client(from => '127.3.0.6'), "w$_",
+    $t->{password} ] } 1 .. 30), { 303 => 30 }, 'thirty at the same time')
+    for 1, 2;
+
+# an address, wherever it is tried from: what PostgreSQL has locked for long
+# is refused here, in the same words
+
+$before = starts();
+my %said;
+
+for (1 .. 5) {
+    my @at = map { network() } 1 .. 5;
+    my @r = map { $_->sign_in('p8@alpha.example', 'wrong') } @at;
+    $said{ $_->masked }++ for @r;
+}
+
+is(starts() - $before, 20, 'twenty-five at one address: twenty');
+is_deeply([ values %said ], [25], 'and the same answer');
+is(network()->sign_in(' P8@Alpha.Example ')->status, 401,
+    'the right one is refused');
+is(starts() - $before, 20, 'however it is written');
+
+my $known = network();
+$known->sign_in('p4@alpha.example');
+is($known->set_cookie('', undef)->sign_in('p8@alpha.example', 'wrong')
+    ->status, 401, 'a browser that is known to somebody');
+is(starts() - $before, 22, 'is for PostgreSQL to judge');
+
+$t->stop;
+$db->do('delete from portal.limiter');
+$t->start;
+
+is_deeply(at_once(map { [ network(), 'p8', 'wrong' ] } 1 .. 4),
+    { 401 => 4 }, 'four wrong ones');
+is(network()->sign_in('p8@alpha.example')->status, 303, 'the right one');
+is_deeply(at_once(map { [ network(), 'p8', 'wrong' ] } 1 .. 4),
+    { 401 => 4 }, 'four more') for 1 .. 4;
+$before = starts();
+is(network()->sign_in('p8@alpha.example', 'wrong')->status, 401,
+    'a success begins anew');
+is(starts() - $before, 1, 'for the zone as well');
+
 # the database's own limit of a network, where the zone was lost
 
 $db->do(q{insert into portal.limiter (key, counted)
@@ -157,6 +209,11 @@ $db->do(q{insert into portal.limiter (key, counted)
 $r = $t->client(from => '127.3.0.9')->sign_in('p7@alpha.example');
 is($r->status, 429, 'forty attempts in PostgreSQL');
 like($r->header('Retry-After'), qr/^(?:[5-9]\d\d|600)$/, 'Retry-After');
+$before = starts();
+$r = $t->client(from => '127.3.0.9')->sign_in('p7@alpha.example');
+is($r->status, 429, 'and again');
+like($r->header('Retry-After'), qr/^(?:[5-9]\d\d|600)$/, 'Retry-After');
+is(starts(), $before, 'which is remembered');
 
 $t->done;
 
@@ -184,6 +241,9 @@ sub at_once {
     $statuses{ $_->[0]->recv('POST')->status }++ for @attempts;
     return \%statuses;
 }
+
+
+sub starts { return $db->calls->{sign_in_start} // 0 }
 
 
 sub limiter {

@@ -4,22 +4,25 @@
  *
  * Sign-in by password.
  *
+ *     begin    the limits of the zone, and a place in the queue of hashes:
+ *              what is refused here costs no query
  *     start    PostgreSQL reserves the attempt and returns salt and
  *              parameters (false but stable ones for an unknown address)
- *     hash     argon2id in a thread at nice +10, the slot is the task's;
- *              where the stored hash is weaker than new ones are, once
- *              more with a new salt
- *     finish   PostgreSQL compares, opens the session, keeps the new hash
+ *     hash     argon2id in a thread at nice +10, the place is the task's
+ *     finish   PostgreSQL compares, and opens the session
  *     floor    a failure leaves no sooner than 400 ms after it came
+ *
+ * The attempt counts from its beginning, here and in PostgreSQL, and is
+ * given back where it succeeds: who goes away before its end has made one.
+ * What fails for want of our own is no attempt.
  *
  * Unknown, wrong, locked, disabled: the same statements, the same hash, the
  * same answer.
  */
 
 
-#include "ngx_http_portal.h"
+#include "ngx_http_portal_password.h"
 #include <sodium.h>
-#include "portal_password.h"
 #include "portal_text.h"
 
 
@@ -27,49 +30,20 @@
 #define NGX_HTTP_PORTAL_DEVICE  (90 * 86400)
 
 
-typedef struct {
-    ngx_str_t            email;
-    ngx_str_t            password;
-    ngx_str_t            network;           /* hex of the limiter's key */
-    ngx_str_t            attempt;
-    u_char               salt[16];
-    ngx_uint_t           ops;
-    ngx_uint_t           mem_kib;
-    u_char               text[PORTAL_TOKEN_TEXT];      /* of the session */
-    u_char               hash[32];
-    u_char               device_text[PORTAL_TOKEN_TEXT];
-    u_char               device[32];
-    ngx_msec_t           start;
-} ngx_http_portal_sign_in_t;
-
-
-/* What the thread works on: copies, wiped when it is done. */
-typedef struct {
-    u_char               password[PORTAL_PASSWORD_MAX];
-    size_t               len;
-    u_char               salt[16];
-    unsigned             ops;
-    unsigned             mem_kib;
-    u_char               output[32];
-
-    unsigned             new_ops;           /* 0: the hash is good enough */
-    unsigned             new_mem_kib;
-    u_char               new_salt[16];
-    u_char               new_output[32];
-    int                  rc;
-} ngx_http_portal_hash_t;
-
-
 static ngx_int_t ngx_http_portal_number(ngx_http_request_t *r, ngx_str_t *s,
     ngx_uint_t n);
+static ngx_int_t ngx_http_portal_password_fields(ngx_http_portal_ctx_t *ctx,
+    ngx_http_portal_sign_in_t *s);
+static ngx_int_t ngx_http_portal_password_begin(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static ngx_int_t ngx_http_portal_password_start(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx);
+static ngx_int_t ngx_http_portal_password_failed(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_uint_t status);
 static void ngx_http_portal_password_started(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
 static ngx_int_t ngx_http_portal_password_read(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, PGresult *res);
-static ngx_int_t ngx_http_portal_password_hash(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx);
-static void ngx_http_portal_password_thread(ngx_portal_task_t *task);
-static void ngx_http_portal_password_wipe(ngx_portal_task_t *task);
 static void ngx_http_portal_password_hashed(void *data,
     ngx_portal_task_t *task);
 static ngx_int_t ngx_http_portal_password_finish(ngx_http_request_t *r,
@@ -99,9 +73,9 @@ static ngx_portal_db_statement_t  ngx_http_portal_start_st = {
 static ngx_portal_db_statement_t  ngx_http_portal_finish_st = {
     "portal_sign_in_finish",
     "select nonce, status from portal.sign_in_finish($1, $2, $3, $4, $5, $6,"
-    " $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-    15,
-    15,
+    " $7, $8, $9, $10, $11)",
+    11,
+    11,
     0
 };
 
@@ -123,9 +97,7 @@ ngx_http_portal_number(ngx_http_request_t *r, ngx_str_t *s, ngx_uint_t n)
 ngx_int_t
 ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
-    ngx_str_t                   errors, ops, mem_kib;
-    const portal_str_t         *email, *password;
-    ngx_portal_db_param_t       params[6];
+    ngx_int_t                   rc;
     ngx_http_portal_sign_in_t  *s;
 
     s = ngx_pcalloc(r->pool, sizeof(ngx_http_portal_sign_in_t));
@@ -136,25 +108,55 @@ ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     ctx->state = s;
     s->start = ngx_current_msec;
 
+    rc = ngx_http_portal_password_fields(ctx, s);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_portal_password_begin(r, ctx);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_portal_password_start(r, ctx);
+    }
+
+    if (rc == NGX_AGAIN) {
+        ctx->waiting = 1;
+        return NGX_AGAIN;
+    }
+
+    if (rc == 422) {
+        return ngx_http_portal_send_page(r, ctx, rc, ctx->route->view);
+    }
+
+    return ngx_http_portal_password_failed(r, ctx, rc);
+}
+
+
+/* NGX_OK, or the status to answer with. */
+
+static ngx_int_t
+ngx_http_portal_password_fields(ngx_http_portal_ctx_t *ctx,
+    ngx_http_portal_sign_in_t *s)
+{
+    const portal_str_t  *email, *password;
+
     email = portal_form_get(&ctx->form, "email");
     password = portal_form_get(&ctx->form, "password");
 
-    if (email == NULL || password == NULL || email->len > 254
+    if (email == NULL || password == NULL
+        || email->len > NGX_HTTP_PORTAL_EMAIL_MAX
         || password->len > PORTAL_PASSWORD_MAX)
     {
-        return ngx_http_portal_send_error(r, ctx, NGX_HTTP_BAD_REQUEST);
+        return NGX_HTTP_BAD_REQUEST;
     }
 
-    if (email->len == 0 || password->len == 0) {
-        ngx_str_set(&errors, "{\"email\":\"email.required\"}");
+    if (email->len == 0) {
+        ngx_str_set(&ctx->errors, "{\"email\":\"email.required\"}");
+        return 422;
+    }
 
-        if (email->len) {
-            ngx_str_set(&errors, "{\"password\":\"password.required\"}");
-        }
-
-        ctx->errors = errors;
-
-        return ngx_http_portal_send_page(r, ctx, 422, ctx->route->view);
+    if (password->len == 0) {
+        ngx_str_set(&ctx->errors, "{\"password\":\"password.required\"}");
+        return 422;
     }
 
     s->email.data = email->data;
@@ -162,23 +164,68 @@ ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     s->password.data = password->data;
     s->password.len = password->len;
 
-    s->network.len = 32;
+    return NGX_OK;
+}
+
+
+/* NGX_OK; NGX_AGAIN: refused at the floor; or the status to answer with. */
+
+static ngx_int_t
+ngx_http_portal_password_begin(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    if (ngx_http_portal_limit_begin(ctx) != NGX_OK) {
+        return NGX_HTTP_TOO_MANY_REQUESTS;
+    }
+
+    s->begun = 1;
+
+    if (ngx_http_portal_limit_account(ctx, &s->email) != NGX_OK) {
+
+        /* PostgreSQL has locked it long ago, and would say the same */
+
+        ngx_http_portal_password_refused(r, ctx);
+
+        return NGX_AGAIN;
+    }
+
+    if (ngx_http_portal_hash_place(r, ctx, s) != NGX_OK) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_AGAIN, or the status to answer with. */
+
+static ngx_int_t
+ngx_http_portal_password_start(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx)
+{
+    ngx_str_t                   ops, mem_kib;
+    ngx_portal_db_param_t       params[6];
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
     s->network.data = ngx_pnalloc(r->pool, 32);
     if (s->network.data == NULL) {
-        return NGX_ERROR;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_hex_dump(s->network.data, ctx->network, 16);
-
-    if (!ctx->has_network) {
-        s->network.len = 0;
-    }
+    s->network.len = ctx->has_network ? 32 : 0;
 
     if (ngx_http_portal_number(r, &ops, ctx->conf->ops) != NGX_OK
         || ngx_http_portal_number(r, &mem_kib, ctx->conf->memory / 1024)
            != NGX_OK)
     {
-        return NGX_ERROR;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_http_portal_nonce(ctx);
@@ -191,17 +238,32 @@ ngx_http_portal_password(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     ngx_http_portal_text_param(&params[4], &mem_kib);
     ngx_http_portal_text_param(&params[5], &ctx->nonce);
 
-    if (ngx_http_portal_ask(r, ctx, &ngx_http_portal_start_st, params,
-                            ngx_http_portal_password_started)
-        != NGX_AGAIN)
-    {
-        return ngx_http_portal_send_error(r, ctx,
-                                          NGX_HTTP_SERVICE_UNAVAILABLE);
+    return ngx_http_portal_ask(r, ctx, &ngx_http_portal_start_st, params,
+                               ngx_http_portal_password_started)
+           == NGX_AGAIN ? NGX_AGAIN : NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+/* For no fault of the visitor's: the attempt does not count here. */
+
+static ngx_int_t
+ngx_http_portal_password_failed(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_uint_t status)
+{
+    ngx_http_portal_sign_in_t  *s;
+
+    s = ctx->state;
+
+    if (s->begun) {
+        s->begun = 0;
+        ngx_http_portal_limit_release(ctx, &s->email);
     }
 
-    ctx->waiting = 1;
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE && ctx->retry == 0) {
+        ctx->retry = 1000;
+    }
 
-    return NGX_AGAIN;
+    return ngx_http_portal_send_error(r, ctx, status);
 }
 
 
@@ -212,20 +274,24 @@ ngx_http_portal_password_started(ngx_http_request_t *r,
     ngx_int_t  rc;
 
     if (result->err != NGX_PORTAL_DB_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
-                                                                result));
+        ngx_http_portal_finish(r, ngx_http_portal_password_failed(r, ctx,
+                                      ngx_http_portal_db_status(result)));
         return;
     }
 
     rc = ngx_http_portal_password_read(r, ctx, result->res);
 
-    if (rc == NGX_OK && ngx_http_portal_password_hash(r, ctx) != NGX_OK) {
+    if (rc == NGX_OK
+        && ngx_http_portal_hash(r, ctx, ctx->state,
+                                ngx_http_portal_password_hashed)
+           != NGX_OK)
+    {
         rc = NGX_HTTP_SERVICE_UNAVAILABLE;
-        ctx->retry = 1000;
     }
 
     if (rc != NGX_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx, rc));
+        ngx_http_portal_finish(r, ngx_http_portal_password_failed(r, ctx,
+                                                                  rc));
     }
 }
 
@@ -250,7 +316,11 @@ ngx_http_portal_password_read(ngx_http_request_t *r,
     n = ngx_atoi(value.data, value.len);
 
     if (n > 0) {
+        /* remembered, so that the next one costs no query */
+
         ctx->retry = 1000 * n;
+        ngx_http_portal_limit_ban(ctx, ctx->retry);
+
         return NGX_HTTP_TOO_MANY_REQUESTS;
     }
 
@@ -285,76 +355,6 @@ ngx_http_portal_password_read(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_portal_password_hash(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx)
-{
-    ngx_portal_task_t          *task;
-    ngx_http_portal_hash_t     *hash;
-    ngx_http_portal_sign_in_t  *s;
-
-    s = ctx->state;
-
-    task = ngx_portal_task_create(sizeof(ngx_http_portal_hash_t));
-    if (task == NULL) {
-        return NGX_ERROR;
-    }
-
-    hash = task->args;
-
-    ngx_memcpy(hash->password, s->password.data, s->password.len);
-    hash->len = s->password.len;
-    ngx_memcpy(hash->salt, s->salt, sizeof(hash->salt));
-    hash->ops = (unsigned) s->ops;
-    hash->mem_kib = (unsigned) s->mem_kib;
-
-    if (s->ops < ctx->conf->ops || s->mem_kib < ctx->conf->memory / 1024) {
-        hash->new_ops = (unsigned) ctx->conf->ops;
-        hash->new_mem_kib = (unsigned) (ctx->conf->memory / 1024);
-        randombytes_buf(hash->new_salt, sizeof(hash->new_salt));
-    }
-
-    /* the body's copy is not needed any more */
-
-    sodium_memzero(s->password.data, s->password.len);
-
-    task->run = ngx_http_portal_password_thread;
-    task->done = ngx_http_portal_password_hashed;
-    task->cleanup = ngx_http_portal_password_wipe;
-
-    return ngx_http_portal_post(r, ctx, task, ctx->conf->passwords);
-}
-
-
-static void
-ngx_http_portal_password_thread(ngx_portal_task_t *task)
-{
-    portal_str_t             password;
-    ngx_http_portal_hash_t  *hash = task->args;
-
-    ngx_portal_thread_nice();
-
-    password.data = hash->password;
-    password.len = hash->len;
-
-    hash->rc = portal_password_hash(hash->output, &password, hash->salt,
-                                    hash->ops, hash->mem_kib);
-
-    if (hash->rc == PORTAL_OK && hash->new_ops) {
-        hash->rc = portal_password_hash(hash->new_output, &password,
-                                        hash->new_salt, hash->new_ops,
-                                        hash->new_mem_kib);
-    }
-}
-
-
-static void
-ngx_http_portal_password_wipe(ngx_portal_task_t *task)
-{
-    sodium_memzero(task->args, sizeof(ngx_http_portal_hash_t));
-}
-
-
 static void
 ngx_http_portal_password_hashed(void *data, ngx_portal_task_t *task)
 {
@@ -380,8 +380,8 @@ ngx_http_portal_password_hashed(void *data, ngx_portal_task_t *task)
         ngx_http_portal_password_refused(r, ctx);
 
     } else if (ngx_http_portal_password_finish(r, ctx, hash) != NGX_OK) {
-        ngx_http_portal_finish(r,
-            ngx_http_portal_send_error(r, ctx, NGX_HTTP_SERVICE_UNAVAILABLE));
+        ngx_http_portal_finish(r, ngx_http_portal_password_failed(r, ctx,
+                                      NGX_HTTP_SERVICE_UNAVAILABLE));
     }
 
     ngx_http_portal_woken(c);
@@ -405,9 +405,9 @@ ngx_http_portal_password_finish(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, const ngx_http_portal_hash_t *hash)
 {
     u_char                     *p;
-    ngx_str_t                   agent, idle, absolute, ops, mem_kib;
+    ngx_str_t                   agent, idle, absolute;
     portal_str_t                text;
-    ngx_portal_db_param_t       params[15];
+    ngx_portal_db_param_t       params[11];
     ngx_http_portal_sign_in_t  *s;
 
     s = ctx->state;
@@ -424,10 +424,7 @@ ngx_http_portal_password_finish(ngx_http_request_t *r,
     agent.len = text.len;
 
     p = ngx_pnalloc(r->pool, 2 * (2 * NGX_TIME_T_LEN + 3));
-    if (p == NULL
-        || ngx_http_portal_number(r, &ops, hash->new_ops) != NGX_OK
-        || ngx_http_portal_number(r, &mem_kib, hash->new_mem_kib) != NGX_OK)
-    {
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
@@ -443,7 +440,6 @@ ngx_http_portal_password_finish(ngx_http_request_t *r,
     absolute.len = p - absolute.data;
 
     ngx_http_portal_nonce(ctx);
-    ngx_memzero(params, sizeof(params));
 
     ngx_http_portal_text_param(&params[0], &s->attempt);
     ngx_http_portal_text_param(&params[1], &s->email);
@@ -458,15 +454,9 @@ ngx_http_portal_password_finish(ngx_http_request_t *r,
     ngx_http_portal_text_param(&params[7], &agent);
     ngx_http_portal_text_param(&params[8], &idle);
     ngx_http_portal_text_param(&params[9], &absolute);
+    ngx_http_portal_text_param(&params[10], &ctx->nonce);
 
-    if (hash->new_ops) {
-        ngx_http_portal_bytes_param(&params[10], hash->new_salt, 16);
-        ngx_http_portal_text_param(&params[11], &ops);
-        ngx_http_portal_text_param(&params[12], &mem_kib);
-        ngx_http_portal_bytes_param(&params[13], hash->new_output, 32);
-    }
-
-    ngx_http_portal_text_param(&params[14], &ctx->nonce);
+    ngx_http_portal_hash_keep(ctx, s, hash);
 
     return ngx_http_portal_ask(r, ctx, &ngx_http_portal_finish_st, params,
                                ngx_http_portal_password_finished)
@@ -478,28 +468,32 @@ static void
 ngx_http_portal_password_finished(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
+    ngx_int_t  rc;
     ngx_str_t  status;
 
     if (result->err != NGX_PORTAL_DB_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_db_error(r, ctx,
-                                                                result));
+        ngx_http_portal_finish(r, ngx_http_portal_password_failed(r, ctx,
+                                      ngx_http_portal_db_status(result)));
         return;
     }
 
     if (ngx_http_portal_own_row(r, ctx, result->res) != NGX_OK) {
-        ngx_http_portal_finish(r, ngx_http_portal_send_error(r, ctx,
-                                       NGX_HTTP_INTERNAL_SERVER_ERROR));
+        ngx_http_portal_finish(r, ngx_http_portal_password_failed(r, ctx,
+                                      NGX_HTTP_INTERNAL_SERVER_ERROR));
         return;
     }
 
     ngx_http_portal_column(result->res, 1, &status);
 
-    if (status.len == 2 && ngx_memcmp(status.data, "ok", 2) == 0) {
-        ngx_http_portal_finish(r, ngx_http_portal_password_in(r, ctx));
+    if (status.len != 2 || ngx_memcmp(status.data, "ok", 2) != 0) {
+        ngx_http_portal_password_refused(r, ctx);
         return;
     }
 
-    ngx_http_portal_password_refused(r, ctx);
+    rc = ngx_http_portal_password_in(r, ctx);
+
+    ngx_http_portal_hash_again(ctx, ctx->state);
+    ngx_http_portal_finish(r, rc);
 }
 
 
@@ -510,6 +504,9 @@ ngx_http_portal_password_in(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     ngx_http_portal_sign_in_t  *s;
 
     s = ctx->state;
+
+    ngx_http_portal_limit_release(ctx, &s->email);
+    ngx_http_portal_limit_forget(ctx, &s->email);
 
     if (ctx->has_token) {
         ngx_portal_session_drop(ctx->portal->zone, ctx->token);
@@ -552,7 +549,7 @@ static void
 ngx_http_portal_password_refused(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx)
 {
-    ngx_msec_int_t              left;
+    ngx_msec_t                  left;
     ngx_http_portal_sign_in_t  *s;
 
     s = ctx->state;
@@ -565,19 +562,13 @@ ngx_http_portal_password_refused(ngx_http_request_t *r,
      */
 
     left = NGX_HTTP_PORTAL_FLOOR
-           - (ngx_msec_int_t) ((ngx_current_msec - s->start)
-                               % NGX_HTTP_PORTAL_FLOOR);
-
-    if (left <= 0) {
-        ngx_http_portal_finish(r, ngx_http_portal_password_refuse(r, ctx));
-        return;
-    }
+           - (ngx_current_msec - s->start) % NGX_HTTP_PORTAL_FLOOR;
 
     ctx->timer.data = ctx;
     ctx->timer.handler = ngx_http_portal_password_floor;
     ctx->timer.log = r->connection->log;
 
-    ngx_add_timer(&ctx->timer, (ngx_msec_t) left);
+    ngx_add_timer(&ctx->timer, left);
 }
 
 

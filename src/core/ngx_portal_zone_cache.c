@@ -2,12 +2,18 @@
 /*
  * Copyright (C) the nginx client portal authors
  *
- * What is in the tables of the zone: sessions, grants, failures and bans of
- * networks.  Each function holds the mutex for a lookup and a copy only.
+ * What is in the tables of the zone: sessions, grants, counts of failures
+ * and bans.  Each function holds the mutex for a lookup and a copy only.
  */
 
 
 #include "ngx_portal_zone_table.h"
+
+
+static ngx_uint_t ngx_portal_limit_add(ngx_portal_zone_t *zone,
+    const u_char key[16], uint32_t hash, ngx_msec_t window, uint64_t *end);
+static void ngx_portal_limit_bar(ngx_portal_zone_t *zone,
+    const u_char key[16], uint32_t hash, uint64_t end);
 
 
 ngx_int_t
@@ -202,17 +208,126 @@ ngx_portal_grant_put(ngx_shm_zone_t *shm_zone,
 }
 
 
-void
-ngx_portal_limit_fail(ngx_shm_zone_t *shm_zone, const u_char key[16],
-    ngx_uint_t max, ngx_msec_t window)
+/* With the mutex held: how many there were, and the end of their window. */
+
+static ngx_uint_t
+ngx_portal_limit_add(ngx_portal_zone_t *zone, const u_char key[16],
+    uint32_t hash, ngx_msec_t window, uint64_t *end)
 {
-    uint32_t                   hash;
-    uint64_t                   now, count, end;
-    ngx_portal_zone_t         *zone = shm_zone->data;
-    ngx_portal_limit_entry_t  *e, *ban;
+    uint64_t                   now;
+    ngx_portal_table_t        *table;
+    ngx_portal_limit_entry_t  *e;
+
+    now = ngx_current_msec;
+    table = &zone->tables[NGX_PORTAL_TABLE_LIMITS];
+
+    e = (ngx_portal_limit_entry_t *) ngx_portal_find(table, key, hash);
+
+    if (e && e->head.expires > now) {
+        e->head.used = 1;
+        *end = e->head.expires;
+
+        return ++e->count;
+    }
+
+    *end = now + window;
+
+    e = (ngx_portal_limit_entry_t *) ngx_portal_store(table, key, hash);
+
+    if (e) {
+        e->count = 1;
+        e->head.expires = *end;
+        ngx_memory_barrier();
+        e->head.valid = 1;
+    }
+
+    return 1;
+}
+
+
+/* With the mutex held. */
+
+static void
+ngx_portal_limit_bar(ngx_portal_zone_t *zone, const u_char key[16],
+    uint32_t hash, uint64_t end)
+{
+    ngx_portal_entry_t  *ban;
+
+    ban = ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_BANS], key, hash);
+
+    if (ban) {
+        ban->expires = end;
+        ban->fixed = 1;
+        ngx_memory_barrier();
+        ban->valid = 1;
+    }
+}
+
+
+ngx_uint_t
+ngx_portal_limit_count(ngx_shm_zone_t *shm_zone, const u_char key[16],
+    ngx_msec_t window)
+{
+    uint32_t            hash;
+    uint64_t            end;
+    ngx_uint_t          count;
+    ngx_portal_zone_t  *zone = shm_zone->data;
 
     hash = ngx_portal_hash(key, 16);
-    now = ngx_current_msec;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    count = ngx_portal_limit_add(zone, key, hash, window, &end);
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return count;
+}
+
+
+ngx_int_t
+ngx_portal_limit_take(ngx_shm_zone_t *shm_zone, const u_char key[16],
+    ngx_uint_t max, ngx_msec_t window)
+{
+    uint32_t             hash;
+    uint64_t             end;
+    ngx_int_t            rc;
+    ngx_uint_t           count;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *ban;
+
+    hash = ngx_portal_hash(key, 16);
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    ban = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_BANS], key, hash);
+
+    if (ban == NULL || ban->expires <= (uint64_t) ngx_current_msec) {
+        count = ngx_portal_limit_add(zone, key, hash, window, &end);
+
+        if (count >= max) {
+            ngx_portal_limit_bar(zone, key, hash, end);
+        }
+
+        /* more: there was no room for the ban */
+
+        rc = count > max ? NGX_DECLINED : NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_portal_limit_release(ngx_shm_zone_t *shm_zone, const u_char key[16])
+{
+    uint32_t                   hash;
+    ngx_portal_zone_t         *zone = shm_zone->data;
+    ngx_portal_entry_t        *ban;
+    ngx_portal_limit_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 16);
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
@@ -220,38 +335,51 @@ ngx_portal_limit_fail(ngx_shm_zone_t *shm_zone, const u_char key[16],
             ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
                             hash);
 
-    if (e && e->head.expires > now) {
-        count = ++e->count;
-        end = e->head.expires;
-        e->head.used = 1;
+    if (e && e->count) {
+        e->count--;
 
-    } else {
-        count = 1;
-        end = now + window;
-
-        e = (ngx_portal_limit_entry_t *)
-                ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key,
-                                 hash);
-        if (e) {
-            e->count = 1;
-            e->head.expires = end;
-            ngx_memory_barrier();
-            e->head.valid = 1;
-        }
-    }
-
-    if (count >= max) {
-        ban = (ngx_portal_limit_entry_t *)
-                  ngx_portal_store(&zone->tables[NGX_PORTAL_TABLE_BANS], key,
-                                   hash);
+        ban = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_BANS], key,
+                              hash);
         if (ban) {
-            ban->head.expires = end;
-            ban->head.fixed = 1;
-            ngx_memory_barrier();
-            ban->head.valid = 1;
+            ban->valid = 0;
         }
     }
 
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_limit_forget(ngx_shm_zone_t *shm_zone, const u_char key[16])
+{
+    uint32_t             hash;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, 16);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key, hash);
+    if (e) {
+        e->valid = 0;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_portal_limit_ban(ngx_shm_zone_t *shm_zone, const u_char key[16],
+    ngx_msec_t time)
+{
+    uint32_t            hash;
+    ngx_portal_zone_t  *zone = shm_zone->data;
+
+    hash = ngx_portal_hash(key, 16);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_portal_limit_bar(zone, key, hash, ngx_current_msec + time);
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
 

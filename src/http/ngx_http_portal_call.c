@@ -311,17 +311,20 @@ ngx_http_portal_call_reply(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
 /* What PostgreSQL could not do, as the visitor is told. */
 
+ngx_uint_t
+ngx_http_portal_db_status(ngx_portal_db_result_t *result)
+{
+    return result->err == NGX_PORTAL_DB_ERR_QUERY
+           ? NGX_HTTP_INTERNAL_SERVER_ERROR : NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
 ngx_int_t
 ngx_http_portal_send_db_error(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
-    ngx_uint_t  status;
-
-    status = result->err == NGX_PORTAL_DB_ERR_QUERY
-             ? NGX_HTTP_INTERNAL_SERVER_ERROR
-             : NGX_HTTP_SERVICE_UNAVAILABLE;
-
-    return ngx_http_portal_send_error(r, ctx, status);
+    return ngx_http_portal_send_error(r, ctx,
+                                      ngx_http_portal_db_status(result));
 }
 
 
@@ -345,12 +348,11 @@ ngx_http_portal_refused(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
     /* not more than a few of a session, and never before somebody's page */
 
-    if (ngx_portal_limit_banned(ctx->portal->zone, ctx->session.id)) {
+    if (ngx_portal_limit_count(ctx->portal->zone, ctx->session.id, 60000)
+        > NGX_HTTP_PORTAL_REFUSALS)
+    {
         return;
     }
-
-    ngx_portal_limit_fail(ctx->portal->zone, ctx->session.id,
-                          NGX_HTTP_PORTAL_REFUSALS, 60000);
 
     ngx_portal_db_status(ctx->portal->db, &db);
 

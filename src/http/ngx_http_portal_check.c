@@ -471,8 +471,10 @@ ngx_http_portal_prepare(ngx_conf_t *cf, ngx_http_portal_loc_conf_t *plcf)
         return NGX_ERROR;
     }
 
+    /* a thread that is to take its next task finds it in the queue */
+
     plcf->passwords = ngx_portal_thread_pool(cf, &passwords, plcf->threads,
-                                             plcf->queue);
+                                             plcf->queue + plcf->threads);
     plcf->files = ngx_portal_thread_pool(cf, &files, 2, 256);
 
     if (plcf->passwords == NULL || plcf->files == NULL) {

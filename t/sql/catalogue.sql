@@ -257,7 +257,8 @@ select set_eq(
             ('portal.still_granted(uuid,uuid)'),
             ('portal.sign_out(bytea,boolean)'),
             ('portal.sign_in_start(text,text,bytea,integer,integer,text)'),
-            ('portal.sign_in_finish(uuid,text,bytea,bytea,bytea,bytea,text,text,integer[],integer[],bytea,integer,integer,bytea,text)') $$,
+            ('portal.sign_in_finish(uuid,text,bytea,bytea,bytea,bytea,text,text,integer[],integer[],text)'),
+            ('portal.sign_in_rehash(bytea,bytea,bytea,integer,integer,bytea)') $$,
   'the workers may call the entry points and nothing else');
 select is_empty(
   $$ select f from ours where has_function_privilege('portal_web', oid, 'EXECUTE') and owner <> 'portal_gate' $$,
@@ -269,8 +270,8 @@ select is_empty(
   $$ select o.f, r.rolname from ours o, pg_roles r
      where r.rolname in ('portal_as_client', 'portal_as_staff', 'portal_as_job', 'portal_index')
        and o.name in ('keyed', 'identify', 'may_see', 'resolve_client', 'shell', 'unread', 'page', 'sign_in_reserve',
-                      'sign_in_release', 'sign_in_start', 'sign_in_finish', 'session', 'call', 'file_grant', 'touch',
-                        'sign_out',
+                      'sign_in_release', 'sign_in_start', 'sign_in_finish', 'sign_in_rehash', 'session', 'call',
+                        'file_grant', 'touch', 'sign_out',
                       'refused', 'dispatch')
        and has_function_privilege(r.oid, o.oid, 'EXECUTE') $$,
   'pages cannot call what the gate is made of');

@@ -26,9 +26,7 @@ end
 $$;
 
 create function pg_temp.finish(attempt uuid, email text, output bytea, token text default 'new',
-    old text default null, device bytea default null,
-                               salt bytea default null, ops integer default null, mem integer default null,
-                                 new bytea default null)
+    old text default null, device bytea default null)
 returns text
 language plpgsql as $$
 declare
@@ -39,12 +37,23 @@ begin
   perform set_config('role', 'portal_web', true);
   select f.status || case when f.nonce = 'finish' then '' else ' nonce?' end into s
   from portal.sign_in_finish(attempt, email, output, t, o, device, '192.0.2.1', 'Firefox/140', '{1800,900}',
-      '{43200,28800}', salt, ops, mem, new,
-                             'finish') f;
+      '{43200,28800}', 'finish') f;
   perform set_config('role', 'none', true);
   return s;
 exception when others then
   return sqlstate;
+end
+$$;
+
+create function pg_temp.rehash(token text, output bytea, new bytea) returns text
+language plpgsql as $$
+declare
+  s text;
+begin
+  perform set_config('role', 'portal_web', true);
+  s := portal.sign_in_rehash(pg_temp.token(token), output, substr(sha256('s'), 1, 16), 3, 65536, new)::text;
+  perform set_config('role', 'none', true);
+  return s;
 end
 $$;
 
@@ -232,12 +241,16 @@ select is(pg_temp.blocked(s.attempt), true,
           '… not before the day is over') from pg_temp.start(pg_temp.mail('carol')) s;
 update portal.limiter set since = since - interval '1 hour 1 minute';
 select is(pg_temp.blocked(s.attempt), false, '… and then again') from pg_temp.start(pg_temp.mail('carol')) s;
-update portal.limiter set failures = 100, until = null, since = now() - interval '30 hours' where failures > 5;
-select is(pg_temp.blocked(s.attempt), true,
-          'a hundred in a row: none any more') from pg_temp.start(pg_temp.mail('carol')) s;
-update portal.limiter set since = now() - interval '30 days' where failures >= 100;
-select is(pg_temp.blocked(s.attempt), true, '… for ever') from pg_temp.start(pg_temp.mail('carol')) s;
+update portal.limiter set failures = 99, until = null, since = now() - interval '30 hours' where failures > 5;
+select is(pg_temp.blocked(s.attempt), false,
+          'the hundredth in a row is evaluated') from pg_temp.start(pg_temp.mail('carol')) s;
+update portal.limiter set until = null where failures >= 100;
+select is(pg_temp.blocked(s.attempt), true, 'none any more') from pg_temp.start(pg_temp.mail('carol')) s;
+update portal.limiter set since = since - interval '89 days' where failures >= 100;
+select is(pg_temp.blocked(s.attempt), true, '… for 90 days') from pg_temp.start(pg_temp.mail('carol')) s;
 select is((select count(*) from portal.limiter where failures >= 100), 1::bigint, '… and it is not swept away');
+update portal.limiter set since = since - interval '1 day 1 minute' where failures >= 100;
+select is(pg_temp.blocked(s.attempt), false, '… and then it is') from pg_temp.start(pg_temp.mail('carol')) s;
 
 -- unknown addresses are counted in the same way
 delete from portal.limiter;
@@ -330,14 +343,17 @@ select is((select count(*) from portal.device where token_hash = sha256('not yet
 -- a weaker hash is replaced, by the same password's, at a success only
 
 delete from portal.limiter;
-select is(pg_temp.finish(s.attempt, pg_temp.mail('bob'), '\x00', 'x', null, null, substr(sha256('s'), 1, 16), 3,
-          65536, 'planted'), 'refused', 'refused')
-from pg_temp.start(pg_temp.mail('bob')) s;
-select is((select verifier = sha256(pg_temp.output('bob')) and ops = 2 from portal.credential
-          where person_id = pg_temp.id('bob')), true, '… changes nothing');
-select is(pg_temp.finish(s.attempt, pg_temp.mail('bob'), pg_temp.output('bob'), 'bob new', null, null,
-          substr(sha256('s'), 1, 16), 3, 65536, 'stronger'), 'ok', 'with the right one')
-from pg_temp.start(pg_temp.mail('bob')) s;
+select is(pg_temp.rehash(t, o, n), 'false', 'no new hash: ' || what)
+from (values ('no session', 'nobody''s', pg_temp.output('bob'), 'planted'::bytea),
+             ('a wrong output', 'bob', '\x00', 'planted'),
+             ('no output', 'bob', null, 'planted'),
+             ('the verifier itself', 'bob', sha256(pg_temp.output('bob')), 'planted'),
+             ('another''s session', 'alice', pg_temp.output('bob'), 'planted'),
+             ('no hash', 'bob', pg_temp.output('bob'), null)) v (what, t, o, n);
+select is((select count(*) from portal.credential c where c.verifier = sha256('planted') or c.ops <> 2), 0::bigint,
+          '… changes nothing');
+select is(pg_temp.sign_in('bob', 'bob new'), 'ok', 'with the right one');
+select is(pg_temp.rehash('bob new', pg_temp.output('bob'), 'stronger'), 'true', '… in the session that it opened');
 select is(s.salt || ' ' || s.ops_ || ' ' || s.mem_, left(encode(sha256('s'), 'hex'), 32) || ' 3 65536',
           '… new parameters') from pg_temp.start(pg_temp.mail('bob')) s;
 select is(pg_temp.sign_in('bob', 'bob old'), 'refused', '… the old output is no more');
@@ -380,11 +396,37 @@ insert into portal.attempt (email_hash, blocked, account_key, network_key, creat
 delete from portal.limiter;
 insert into portal.limiter (key, since, failures) select decode(lpad(to_hex(n), 8, '0'), 'hex'),
     now() - interval '3 days', case when n = 1 then 100 else 1 end from generate_series(1, 30) n;
+insert into portal.limiter (key, since) values ('recent', now() - interval '47 hours'),
+    ('locked', now() + interval '80 days');
 do $$ begin perform pg_temp.start('x@test.example'), pg_temp.start('y@test.example'); end $$;
 select is((select count(*) from portal.attempt where created_at < now() - interval '10 minutes'), 0::bigint,
           'old attempts are swept');
-select is((select string_agg(failures::text, ' ') from portal.limiter where since < now() - interval '2 days'),
-          '100', '… and old counts, but those of a hundred');
+select is((select count(*) from portal.limiter where since < now() - interval '2 days'), 0::bigint,
+          '… and old counts, however high');
+select is((select count(*) from portal.limiter where key in ('recent', 'locked')), 2::bigint, '… and no others');
+
+-- what is refused is kept sixty times a minute
+
+create function pg_temp.refuse(who text, n integer) returns bigint language plpgsql as $$
+begin
+  perform pg_temp.call(who, 'document', 'GET', null,
+                       format('{"path":{"id":"%s"},"query":{}}', gen_random_uuid())::json)
+  from generate_series(1, n);
+  return (select count(*) from portal.audit a where a.person_id = pg_temp.id(who) and a.action = 'refused');
+end
+$$;
+
+delete from portal.audit;
+insert into portal.audit (action, person_id) select 'document.opened', pg_temp.id('bob') from generate_series(1, 50);
+select is(pg_temp.refuse('bob', 50), 50::bigint, 'fifty refusals');
+select is(pg_temp.refuse('bob', 50), 60::bigint, 'a hundred');
+select is((select count(*) from portal.audit where detail like '%more of this minute are not kept%'), 1::bigint,
+          '… of which the last that is kept says that there were more');
+select is(pg_temp.refuse('alice', 1), 1::bigint, 'another person''s are kept');
+insert into portal.audit (action, person_id) select 'document.opened', pg_temp.id('bob') from generate_series(1, 3);
+select is((select count(*) from portal.audit where action = 'document.opened'), 53::bigint, 'and other acts');
+update portal.audit set at = at - interval '61 seconds';
+select is(pg_temp.refuse('bob', 3), 63::bigint, 'and in the next minute again');
 
 select * from finish();
 rollback;
