@@ -29,6 +29,10 @@
 
 #define NGX_PORTAL_COUNTERS  4096
 
+#define NGX_PORTAL_GOOD     0
+#define NGX_PORTAL_DOUBTED  1
+#define NGX_PORTAL_ENDED    2
+
 /* an entry is not trusted without a new answer for longer than this, ms */
 #define NGX_PORTAL_ENTRY_TTL  60000
 
@@ -141,13 +145,13 @@ void ngx_portal_zone_bump(ngx_shm_zone_t *zone, ngx_uint_t kind,
 /* After a gap in the notifications: nothing older counts any more. */
 void ngx_portal_zone_bump_all(ngx_shm_zone_t *zone);
 
-/* 1: something about these ids (NULL: not asked) happened after event. */
-ngx_uint_t ngx_portal_zone_stale(ngx_shm_zone_t *zone, uint64_t event,
-    const u_char *session, const u_char *person, const u_char *client,
-    const u_char *object);
-
-/* The same, by the counters alone: a gap in the notifications is none. */
-ngx_uint_t ngx_portal_zone_bumped(ngx_shm_zone_t *zone, uint64_t event,
+/*
+ * What has become since event of something about these ids (NULL: not
+ * asked).  NGX_PORTAL_DOUBTED: a counter that one of them shares with others
+ * has grown, or there was a gap in the notifications; NGX_PORTAL_ENDED: one
+ * of them was named.
+ */
+ngx_uint_t ngx_portal_zone_fate(ngx_shm_zone_t *zone, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object);
 

@@ -273,6 +273,36 @@ my $big = $db->document(client => 'alpha', title => 'Big', name => 'big.bin',
     mime => 'application/octet-stream',
     content => "0123456789abcdef" x 3276800);
 
+# a UUID whose generations the zone counts where those of this one are
+sub same_counter {
+    my ($id) = @_;
+    my $counter = sub { murmur(pack 'H*', $_[0] =~ tr/-//dr) % 4096 };
+    my $wanted = $counter->($id);
+
+    while (1) {
+        my $hex = unpack 'H*', Portal::Token::random(16);
+        my $other = join '-', unpack 'A8 A4 A4 A4 A12', $hex;
+        return $other if $counter->($other) == $wanted;
+    }
+}
+
+# MurmurHash2 of sixteen bytes, as nginx has it
+sub murmur {
+    use integer;
+    my $mul = sub { ($_[0] * 0x5bd1e995) & 0xffffffff };
+    my $h = 16;
+
+    for my $k (unpack 'V4', $_[0]) {
+        $k = $mul->($k);
+        $k ^= $k >> 24;
+        $h = $mul->($h) ^ $mul->($k);
+    }
+
+    $h ^= $h >> 13;
+    $h = $mul->($h);
+    return $h ^ $h >> 15;
+}
+
 # reads a little of it
 sub start_download {
     my ($c, $path) = @_;
@@ -339,6 +369,40 @@ for my $case (
 
 $db->do('update portal.document set withdrawn_at = null where id = ?',
     $big->{id});
+
+# another's end that falls on the same counter is no end of this one:
+# PostgreSQL is asked, and it goes on
+
+{
+    my $s = $t->session_for('owner');
+    my $id = $db->value('select id from portal.session where token_hash = ?',
+        \$t->{keys}->hash($s));
+    my $like = $t->session_for('bob', id => same_counter($id));
+    my @on = each_worker($s);
+
+    start_download($_, "documents/$big->{id}/file") for @on;
+
+    is(cost(sub {
+        $db->do('delete from portal.session where token_hash = ?',
+            \$t->{keys}->hash($like));
+        sleep 2 * $slow;
+    }), 'still_granted: ' . @on, 'a session with the same counter ends');
+
+    for my $c (@on) {
+        my ($n, $ended) = read_more($c, 20_000_000, 10);
+        ok($n >= 20_000_000 && !$ended, 'a download goes on');
+    }
+
+    is(cost(sub {
+        $db->do('delete from portal.session where id = ?', $id);
+        sleep 2 * $slow;
+    }), '', 'its own session ends: nobody is asked');
+
+    for my $c (@on) {
+        my ($n, $ended) = read_more($c, 60_000_000, 10);
+        ok($ended && $n < 16_000_000, "it is cut, with $n bytes on the way");
+    }
+}
 ok($c->get("documents/$big->{id}/file")->body
     eq "0123456789abcdef" x 3276800, 'one that is not, is whole');
 

@@ -24,9 +24,10 @@ static void ngx_portal_zone_cut(ngx_portal_zone_t *zone, u_char *p,
     size_t size);
 static ngx_portal_entry_t *ngx_portal_victim(ngx_portal_table_t *table,
     uint32_t hash);
-static ngx_uint_t ngx_portal_bumped(ngx_portal_shared_t *sh, uint64_t event,
+static ngx_uint_t ngx_portal_fate(ngx_portal_shared_t *sh, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object);
+static uint64_t ngx_portal_id_end(const u_char id[16]);
 
 
 static size_t  ngx_portal_entry_sizes[NGX_PORTAL_TABLES] = {
@@ -286,17 +287,18 @@ ngx_portal_stale(ngx_portal_shared_t *sh, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object)
 {
-    return event < sh->floor
-           || ngx_portal_bumped(sh, event, session, person, client, object);
+    return ngx_portal_fate(sh, event, session, person, client, object)
+           != NGX_PORTAL_GOOD;
 }
 
 
 static ngx_uint_t
-ngx_portal_bumped(ngx_portal_shared_t *sh, uint64_t event,
+ngx_portal_fate(ngx_portal_shared_t *sh, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object)
 {
-    ngx_uint_t     i;
+    uint32_t       hash;
+    ngx_uint_t     i, fate;
     const u_char  *ids[NGX_PORTAL_KINDS];
 
     ids[NGX_PORTAL_SESSION] = session;
@@ -304,16 +306,40 @@ ngx_portal_bumped(ngx_portal_shared_t *sh, uint64_t event,
     ids[NGX_PORTAL_CLIENT] = client;
     ids[NGX_PORTAL_OBJECT] = object;
 
+    fate = event < sh->floor ? NGX_PORTAL_DOUBTED : NGX_PORTAL_GOOD;
+
     for (i = 0; i < NGX_PORTAL_KINDS; i++) {
-        if (ids[i]
-            && sh->counters[i][ngx_portal_hash(ids[i], 16)
-                               % NGX_PORTAL_COUNTERS] > event)
-        {
-            return 1;
+
+        if (ids[i] == NULL) {
+            continue;
+        }
+
+        hash = ngx_portal_hash(ids[i], 16) % NGX_PORTAL_COUNTERS;
+
+        if (sh->counters[i][hash] > event) {
+
+            if (sh->latest[i][hash] == ngx_portal_id_end(ids[i])) {
+                return NGX_PORTAL_ENDED;
+            }
+
+            fate = NGX_PORTAL_DOUBTED;
         }
     }
 
-    return 0;
+    return fate;
+}
+
+
+/* Ids may begin with a time: their end is what tells them apart. */
+
+static uint64_t
+ngx_portal_id_end(const u_char id[16])
+{
+    uint64_t  end;
+
+    ngx_memcpy(&end, id + 8, sizeof(uint64_t));
+
+    return end;
 }
 
 
@@ -336,6 +362,7 @@ ngx_portal_zone_bump(ngx_shm_zone_t *shm_zone, ngx_uint_t kind,
 
     ngx_shmtx_lock(&zone->shpool->mutex);
     zone->sh->counters[kind][hash] = ++zone->sh->event;
+    zone->sh->latest[kind][hash] = ngx_portal_id_end(id);
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
 
@@ -352,36 +379,18 @@ ngx_portal_zone_bump_all(ngx_shm_zone_t *shm_zone)
 
 
 ngx_uint_t
-ngx_portal_zone_stale(ngx_shm_zone_t *shm_zone, uint64_t event,
+ngx_portal_zone_fate(ngx_shm_zone_t *shm_zone, uint64_t event,
     const u_char *session, const u_char *person, const u_char *client,
     const u_char *object)
 {
-    ngx_uint_t          stale;
+    ngx_uint_t          fate;
     ngx_portal_zone_t  *zone = shm_zone->data;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
-    stale = ngx_portal_stale(zone->sh, event, session, person, client,
-                             object);
+    fate = ngx_portal_fate(zone->sh, event, session, person, client, object);
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
-    return stale;
-}
-
-
-ngx_uint_t
-ngx_portal_zone_bumped(ngx_shm_zone_t *shm_zone, uint64_t event,
-    const u_char *session, const u_char *person, const u_char *client,
-    const u_char *object)
-{
-    ngx_uint_t          bumped;
-    ngx_portal_zone_t  *zone = shm_zone->data;
-
-    ngx_shmtx_lock(&zone->shpool->mutex);
-    bumped = ngx_portal_bumped(zone->sh, event, session, person, client,
-                               object);
-    ngx_shmtx_unlock(&zone->shpool->mutex);
-
-    return bumped;
+    return fate;
 }
 
 

@@ -71,6 +71,8 @@ typedef struct {
     uint64_t             event;
     uint64_t             floor;
     uint64_t             counters[NGX_PORTAL_KINDS][NGX_PORTAL_COUNTERS];
+    uint64_t             latest[NGX_PORTAL_KINDS][NGX_PORTAL_COUNTERS];
+                                     /* the end of the id that was bumped */
     uint64_t             alive;      /* 0: not since the zone was made */
     uint64_t             lease;
     ngx_pid_t            holder;

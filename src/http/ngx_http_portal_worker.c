@@ -6,7 +6,8 @@
  *
  *   - asks for the lease of the host's listener and starts or stops it,
  *   - cuts responses in flight whose session, person, client or document
- *     was bumped since they were granted,
+ *     was named in a notification since they were granted, and asks again
+ *     where it may have been,
  *   - tells PostgreSQL which sessions were used, each once a minute.
  */
 
@@ -295,6 +296,7 @@ static void
 ngx_http_portal_cut(ngx_http_portal_t *portal)
 {
     uint64_t                    event;
+    ngx_uint_t                  fate;
     ngx_queue_t                *q, pending;
     ngx_connection_t           *c;
     ngx_http_request_t         *r;
@@ -325,21 +327,22 @@ ngx_http_portal_cut(ngx_http_portal_t *portal)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&portal->running, q);
 
-        if (!ngx_portal_zone_bumped(portal->zone, run->event, run->session,
-                                    run->person, run->client,
-                                    run->document))
-        {
-            /* after a gap its right is in doubt: PostgreSQL is asked again */
+        fate = ngx_portal_zone_fate(portal->zone, run->event, run->session,
+                                    run->person, run->client, run->document);
 
-            if (ngx_portal_zone_stale(portal->zone, run->event, NULL, NULL,
-                                      NULL, NULL))
-            {
-                if (ngx_http_portal_ask_again(portal, run) == NGX_OK) {
-                    run->event = event;
+        if (fate == NGX_PORTAL_GOOD) {
+            continue;
+        }
 
-                } else {
-                    portal->event = 0;
-                }
+        if (fate == NGX_PORTAL_DOUBTED) {
+
+            /* after a gap, or the end of another: PostgreSQL is asked again */
+
+            if (ngx_http_portal_ask_again(portal, run) == NGX_OK) {
+                run->event = event;
+
+            } else {
+                portal->event = 0;
             }
 
             continue;
