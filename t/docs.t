@@ -361,7 +361,7 @@ for my $file (@docs) {
     for my $bad (map({ quotemeta } @here), 'file://',
         '/(?:home|root|Users|mnt|media|tmp)\b')
     {
-        push @local, "$file: $1" while $text =~ m{($bad(?![\w-])\S*)}g;
+        push @local, "$file: $1" while $text =~ m{(?<![\w.])($bad(?![\w-])\S*)}g;
     }
 }
 
