@@ -36,8 +36,8 @@ sub nothing {
     my $r = $code->();
 
     is(count(), $rows, "$name: no row");
-    is_deeply(store(), $files, "$name: no file");
     ok($t->wait_for(sub { !$t->temp_files }, 2), "$name: nothing in tmp/");
+    is_deeply(store(), $files, "$name: no file");
     is($db->checksum, $used, "$name: nothing changed");
     return $r;
 }
