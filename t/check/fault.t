@@ -17,6 +17,7 @@ use Time::HiRes qw(time sleep);
 plan(skip_all => 'no process can be traced here') if !Portal::Strace::usable();
 
 my $t = Portal::Test->new;
+$t->allow(qr{write\(\) to eventfd});
 $t->run(workers => 1, main => 'thread_pool portal_files threads=1;');
 
 my $db = $t->db;
@@ -91,6 +92,15 @@ for ([ raw => \&raw ], [ form => \&form ]) {
                 "$call:error=$error:when=$k", task => $task);
             my $r = eval { $deposit->($n++ . '.txt') };
             my @hits = grep { /INJECTED/ } $s->detach;
+
+            # pieces are gathered as they come, so this time it may have been
+            # the thread's word to its worker, which no disk refuses
+            if (grep { !m{\Q$t->{dir}\E/files} } @hits) {
+                $c->disconnect;
+                $deposit->($n++ . '.txt');
+                next;
+            }
+
             my $expected = $error =~ /ENOSPC|EDQUOT/ ? 507 : 503;
             my @faults;
 
