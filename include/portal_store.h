@@ -12,6 +12,7 @@
 #define _PORTAL_STORE_H_INCLUDED_
 
 
+#include <time.h>
 #include "portal_common.h"
 #include "portal_type.h"
 
@@ -36,6 +37,7 @@ typedef struct {
     char                  hash[65];    /* hex digits and NUL */
     uint64_t              size;
     const portal_type_t  *type;
+    int                   kept;        /* it, if new in the store; or -1 */
 } portal_upload_file_t;
 
 
@@ -48,7 +50,6 @@ typedef struct {
     int                   rc;          /* of the last step */
     int                   err;         /* errno of PORTAL_UPLOAD_IO, … */
     const char           *call;        /* what failed, for the log */
-    char                  refused[PORTAL_UPLOAD_NAME];
 
     /* private */
     char                 *storage;
@@ -82,6 +83,22 @@ int portal_upload_read(portal_upload_t *up);
  * a row may name them.  Sets and returns up->rc.
  */
 int portal_upload_keep(portal_upload_t *up);
+
+/* Is there a file that portal_upload_withdraw() would take away? */
+int portal_upload_kept(const portal_upload_t *up);
+
+/*
+ * No row names the files and none will: takes those away that this upload
+ * has brought, unless another one has brought the same content since.
+ */
+void portal_upload_withdraw(portal_upload_t *up);
+
+/*
+ * Removes what a killed worker has left in STORAGE/tmp/ (folder): files that
+ * nobody has written to for age seconds, max of them at most.  Returns how
+ * many, or PORTAL_ERROR with errno.
+ */
+int portal_store_sweep(const char *folder, time_t age, unsigned max);
 
 /* The files as a JSON array for the page function. */
 int portal_upload_json(const portal_upload_t *up, portal_buf_t *b);

@@ -66,6 +66,7 @@ static magic_t portal_magic(void);
 static const portal_type_t *portal_type_find(const char *mime, size_t len);
 static int portal_type_has(const char *list, const portal_str_t *ext);
 static const portal_type_t *portal_type_named(const portal_str_t *ext);
+static int portal_type_is_letter(const unsigned char *head, size_t len);
 
 
 static void
@@ -191,6 +192,17 @@ portal_type_named(const portal_str_t *ext)
 }
 
 
+/* A text of one byte: libmagic looks at nothing shorter than two. */
+
+static int
+portal_type_is_letter(const unsigned char *head, size_t len)
+{
+    return len == 1 && ((head[0] >= 0x20 && head[0] < 0x7f)
+                        || head[0] == '\n' || head[0] == '\r'
+                        || head[0] == '\t');
+}
+
+
 int
 portal_type_of(const unsigned char *head, size_t len,
     const portal_str_t *name, const portal_type_t **type)
@@ -217,7 +229,8 @@ portal_type_of(const unsigned char *head, size_t len,
         return PORTAL_ERROR;
     }
 
-    mime = magic_buffer(magic, head, len);
+    mime = portal_type_is_letter(head, len)
+           ? "text/plain" : magic_buffer(magic, head, len);
 
     if (mime == NULL) {
 

@@ -87,6 +87,11 @@ test_texts(void)
     type("a,b,c\n1,2,3\n4,5,6\n", "a.csv", "text/csv");
     type("JournalCode|JournalLib\nVE|Ventes\n", "a.txt", "text/plain");
     type("caf\351\n", "a.txt", "text/plain");
+    type("x", "a.txt", "text/plain");
+    type("\n", "a.csv", "text/csv");
+    type("x", "a.pdf", "-");
+    type("\001", "a.txt", "-");
+    type("\351", "a.txt", "-");
     type("# title\n", "a.md", "text/plain");
     type(XML, "a.xml", "text/xml");
     type("<Invoice/>\n", "a.xml", "text/xml");
