@@ -33,6 +33,15 @@ static void ngx_portal_db_run(ngx_portal_db_slot_t *slot,
     ngx_portal_db_job_t *job);
 static ngx_int_t ngx_portal_db_send(ngx_portal_db_slot_t *slot);
 static ngx_uint_t ngx_portal_db_dirty(ngx_portal_db_slot_t *slot);
+static void ngx_portal_db_prepared(ngx_portal_db_slot_t *slot);
+static void ngx_portal_db_cleaned(ngx_portal_db_slot_t *slot);
+static void ngx_portal_db_executed(ngx_portal_db_slot_t *slot);
+static ngx_int_t ngx_portal_db_result(ngx_portal_db_slot_t *slot,
+    ngx_portal_db_job_t *job, ngx_portal_db_result_t *result);
+static void ngx_portal_db_clean(ngx_portal_db_slot_t *slot);
+static void ngx_portal_db_go_on(ngx_portal_db_slot_t *slot);
+static void ngx_portal_db_give_up(ngx_portal_db_slot_t *slot,
+    const char *reason);
 static ngx_int_t ngx_portal_db_own(ngx_portal_db_job_t *job, PGresult *res);
 static ngx_portal_db_err_e ngx_portal_db_classify(const char *sqlstate);
 
@@ -336,52 +345,19 @@ ngx_portal_db_dirty(ngx_portal_db_slot_t *slot)
 void
 ngx_portal_db_done(ngx_portal_db_conn_t *conn)
 {
-    ngx_uint_t               clean;
-    ngx_portal_db_t         *db;
-    ngx_portal_db_job_t     *job;
-    ngx_portal_db_slot_t    *slot = conn->data;
-    ngx_portal_db_result_t   result;
+    ngx_portal_db_slot_t  *slot = conn->data;
 
-    db = slot->db;
+    ngx_portal_db_job_t  *job;
+
     job = slot->job;
 
-    if (slot->step == ngx_portal_db_prepare && !conn->error) {
-
-        if (slot->nprepared == NGX_PORTAL_DB_STATEMENTS) {
-            ngx_portal_db_slot_close(slot, "too many statements");
-            ngx_portal_db_serve(db);
-            return;
-        }
-
-        slot->prepared[slot->nprepared++] = slot->st;
-        slot->step = ngx_portal_db_execute;
-
-        if (job == NULL) {
-
-            /* cancelled meanwhile */
-
-            ngx_portal_db_release(slot);
-            return;
-        }
-
-        if (ngx_portal_db_send(slot) != NGX_OK) {
-            ngx_portal_db_slot_close(slot, "send failed");
-            ngx_portal_db_serve(db);
-        }
-
+    if (slot->step == ngx_portal_db_discard) {
+        ngx_portal_db_cleaned(slot);
         return;
     }
 
-    if (slot->step == ngx_portal_db_discard) {
-        if (conn->error) {
-            ngx_portal_db_slot_close(slot, "could not be cleaned");
-            ngx_portal_db_serve(db);
-            return;
-        }
-
-        slot->nprepared = 0;
-        slot->step = ngx_portal_db_execute;
-        ngx_portal_db_release(slot);
+    if (slot->step == ngx_portal_db_prepare && !conn->error) {
+        ngx_portal_db_prepared(slot);
         return;
     }
 
@@ -393,72 +369,102 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
         job->retried = 1;
         slot->nprepared = 0;
         slot->step = ngx_portal_db_prepare;
-
-        if (ngx_portal_db_send(slot) != NGX_OK) {
-            ngx_portal_db_slot_close(slot, "send failed");
-            ngx_portal_db_serve(db);
-        }
-
+        ngx_portal_db_go_on(slot);
         return;
     }
 
-    clean = !conn->error && !ngx_portal_db_dirty(slot);
+    ngx_portal_db_executed(slot);
+}
 
-    ngx_memzero(&result, sizeof(ngx_portal_db_result_t));
 
-    if (conn->error) {
-        result.err = ngx_portal_db_classify(conn->sqlstate);
-        ngx_memcpy(result.sqlstate, conn->sqlstate, 6);
+/* Sends what slot->step says, or gives the connection up. */
 
-        ngx_log_error(NGX_LOG_ERR, db->log, 0,
-                      "portal \"%V\": call \"%s\" failed with SQLSTATE %s",
-                      &db->conf->portal, job ? job->st->name : "abandoned",
-                      conn->sqlstate);
+static void
+ngx_portal_db_go_on(ngx_portal_db_slot_t *slot)
+{
+    if (ngx_portal_db_send(slot) != NGX_OK) {
+        ngx_portal_db_give_up(slot, "send failed");
+    }
+}
 
-    } else {
-        result.res = conn->res;
-        conn->res = NULL;
 
-        if (job && ngx_portal_db_own(job, result.res) != NGX_OK) {
-            ngx_log_error(NGX_LOG_ALERT, db->log, 0,
-                          "portal \"%V\": answer of PostgreSQL does not "
-                          "belong to this request: call \"%s\"",
-                          &db->conf->portal, job->st->name);
+static void
+ngx_portal_db_give_up(ngx_portal_db_slot_t *slot, const char *reason)
+{
+    ngx_portal_db_t  *db;
 
-            PQclear(result.res);
-            result.res = NULL;
-            result.err = NGX_PORTAL_DB_ERR_QUERY;
+    db = slot->db;
 
-            slot->job = NULL;
-            ngx_portal_db_slot_close(slot, "not in step");
-            ngx_portal_db_finish(job, &result);
-            ngx_portal_db_serve(db);
-            return;
-        }
+    ngx_portal_db_slot_close(slot, reason);
+    ngx_portal_db_serve(db);
+}
+
+
+static void
+ngx_portal_db_prepared(ngx_portal_db_slot_t *slot)
+{
+    if (slot->nprepared == NGX_PORTAL_DB_STATEMENTS) {
+        ngx_portal_db_give_up(slot, "too many statements");
+        return;
     }
 
+    slot->prepared[slot->nprepared++] = slot->st;
+    slot->step = ngx_portal_db_execute;
+
+    if (slot->job == NULL) {
+
+        /* cancelled meanwhile */
+
+        ngx_portal_db_release(slot);
+        return;
+    }
+
+    ngx_portal_db_go_on(slot);
+}
+
+
+static void
+ngx_portal_db_cleaned(ngx_portal_db_slot_t *slot)
+{
+    if (slot->conn.error) {
+        ngx_portal_db_give_up(slot, "could not be cleaned");
+        return;
+    }
+
+    slot->nprepared = 0;
+    slot->step = ngx_portal_db_execute;
+    ngx_portal_db_release(slot);
+}
+
+
+/* The call is over: its connection first, then who has asked. */
+
+static void
+ngx_portal_db_executed(ngx_portal_db_slot_t *slot)
+{
+    ngx_uint_t               clean;
+    ngx_portal_db_job_t     *job;
+    ngx_portal_db_conn_t    *conn;
+    ngx_portal_db_result_t   result;
+
+    job = slot->job;
     slot->job = NULL;
+    conn = &slot->conn;
+
+    clean = !conn->error && !ngx_portal_db_dirty(slot);
+
+    if (ngx_portal_db_result(slot, job, &result) != NGX_OK) {
+        ngx_portal_db_slot_close(slot, "not in step");
+        ngx_portal_db_finish(job, &result);
+        ngx_portal_db_serve(slot->db);
+        return;
+    }
 
     if (clean) {
         ngx_portal_db_release(slot);
 
     } else {
-        slot->step = ngx_portal_db_discard;
-
-        if (slot->state == ngx_portal_db_draining) {
-            ngx_portal_db_move(slot, ngx_portal_db_busy);
-        }
-
-        if (slot->timer.timer_set) {
-            ngx_del_timer(&slot->timer);
-        }
-
-        ngx_add_timer(&slot->timer, db->conf->drain_timeout);
-
-        if (ngx_portal_db_send(slot) != NGX_OK) {
-            ngx_portal_db_slot_close(slot, "send failed");
-            ngx_portal_db_serve(db);
-        }
+        ngx_portal_db_clean(slot);
     }
 
     if (job) {
@@ -470,6 +476,72 @@ ngx_portal_db_done(ngx_portal_db_conn_t *conn)
     } else if (result.res) {
         PQclear(result.res);
     }
+}
+
+
+/* NGX_ERROR: the answer is of another call. */
+
+static ngx_int_t
+ngx_portal_db_result(ngx_portal_db_slot_t *slot, ngx_portal_db_job_t *job,
+    ngx_portal_db_result_t *result)
+{
+    ngx_portal_db_t       *db;
+    ngx_portal_db_conn_t  *conn;
+
+    db = slot->db;
+    conn = &slot->conn;
+
+    ngx_memzero(result, sizeof(ngx_portal_db_result_t));
+
+    if (conn->error) {
+        result->err = ngx_portal_db_classify(conn->sqlstate);
+        ngx_memcpy(result->sqlstate, conn->sqlstate, 6);
+
+        ngx_log_error(NGX_LOG_ERR, db->log, 0,
+                      "portal \"%V\": call \"%s\" failed with SQLSTATE %s",
+                      &db->conf->portal, job ? job->st->name : "abandoned",
+                      conn->sqlstate);
+
+        return NGX_OK;
+    }
+
+    result->res = conn->res;
+    conn->res = NULL;
+
+    if (job == NULL || ngx_portal_db_own(job, result->res) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, db->log, 0,
+                  "portal \"%V\": answer of PostgreSQL does not belong to "
+                  "this request: call \"%s\"",
+                  &db->conf->portal, job->st->name);
+
+    PQclear(result->res);
+    result->res = NULL;
+    result->err = NGX_PORTAL_DB_ERR_QUERY;
+
+    return NGX_ERROR;
+}
+
+
+/* Nobody is to find what a call has left behind on its connection. */
+
+static void
+ngx_portal_db_clean(ngx_portal_db_slot_t *slot)
+{
+    slot->step = ngx_portal_db_discard;
+
+    if (slot->state == ngx_portal_db_draining) {
+        ngx_portal_db_move(slot, ngx_portal_db_busy);
+    }
+
+    if (slot->timer.timer_set) {
+        ngx_del_timer(&slot->timer);
+    }
+
+    ngx_add_timer(&slot->timer, slot->db->conf->drain_timeout);
+    ngx_portal_db_go_on(slot);
 }
 
 
