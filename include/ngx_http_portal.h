@@ -54,6 +54,7 @@
 typedef struct ngx_http_portal_s        ngx_http_portal_t;
 typedef struct ngx_http_portal_ctx_s    ngx_http_portal_ctx_t;
 typedef struct ngx_http_portal_route_s  ngx_http_portal_route_t;
+typedef struct ngx_http_portal_deposit_s  ngx_http_portal_deposit_t;
 typedef struct ngx_http_portal_loc_conf_s  ngx_http_portal_loc_conf_t;
 
 
@@ -69,15 +70,19 @@ struct ngx_http_portal_s {
     ngx_str_t                  file;          /* where it was first named */
     ngx_uint_t                 line;
     unsigned                   used:1;        /* by a location */
+    ngx_path_t                *temp;          /* STORAGE/tmp */
+    ngx_thread_pool_t         *files;
 
     /* of the worker */
     ngx_portal_db_t           *db;
     ngx_portal_db_listener_t  *listener;
     ngx_event_t                timer;         /* lease, cuts, last-seen */
     ngx_queue_t                running;       /* ngx_http_portal_running_t */
+    ngx_queue_t                deposits;      /* …_deposit_t */
     uint64_t                   event;         /* at the last cut */
     ngx_array_t               *touched;       /* of 32 bytes */
     ngx_msec_t                 touch_sent;
+    ngx_msec_t                 swept;         /* tmp/; 0: not yet */
 };
 
 
@@ -86,6 +91,8 @@ typedef struct {
     ngx_http_core_loc_conf_t    *clcf;
     ngx_http_portal_loc_conf_t  *conf;
     ngx_http_portal_loc_conf_t  *outer;
+    ngx_str_t                    file;
+    ngx_uint_t                   line;
 } ngx_http_portal_block_t;
 
 
@@ -186,7 +193,6 @@ struct ngx_http_portal_loc_conf_s {
     ngx_str_t                  accept;        /* extensions: ".pdf,.png" */
     off_t                      max_bytes;     /* of a deposit; 0: no limit */
     ngx_thread_pool_t         *passwords;
-    ngx_thread_pool_t         *files;
     ngx_open_file_cache_t     *cache;
     ngx_array_t               *limits;        /* ngx_http_portal_limit_t */
 
@@ -260,6 +266,10 @@ struct ngx_http_portal_ctx_s {
     ngx_portal_task_t           *task;
     ngx_event_t                  timer;
     void                        *state;       /* of the action */
+    ngx_http_portal_deposit_t   *deposit;
+
+    /* what was done before the call is undone: the call keeps nothing */
+    void                       (*undo)(ngx_http_portal_ctx_t *ctx);
 
     /* the request's content */
     portal_form_t                query;
@@ -283,7 +293,6 @@ struct ngx_http_portal_ctx_s {
     unsigned                     has_network:1;
     unsigned                     known:1;     /* session is filled in */
     unsigned                     json:1;      /* the client asks for JSON */
-    unsigned                     head_flash:1;
     unsigned                     waiting:1;
     unsigned                     subrequest:1;
     unsigned                     internal:1;  /* an error page of ours */
@@ -306,6 +315,10 @@ extern ngx_command_t  ngx_http_portal_commands[];
  */
 ngx_int_t ngx_http_portal_check(ngx_conf_t *cf,
     ngx_http_portal_main_conf_t *pmcf);
+ngx_int_t ngx_http_portal_prepare(ngx_conf_t *cf,
+    ngx_http_portal_loc_conf_t *plcf);
+ngx_int_t ngx_http_portal_prepare_block(ngx_conf_t *cf,
+    ngx_http_portal_block_t *block);
 ngx_int_t ngx_http_portal_views(ngx_conf_t *cf,
     ngx_http_portal_loc_conf_t *plcf);
 
@@ -436,6 +449,9 @@ ngx_int_t ngx_http_portal_csrf_sent(ngx_http_request_t *r,
 ngx_int_t ngx_http_portal_call(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 
+/* The call has kept nothing, and never will: what it was to keep goes. */
+void ngx_http_portal_undo(ngx_http_portal_ctx_t *ctx);
+
 /* Tells PostgreSQL that the worker has refused something to a session. */
 void ngx_http_portal_refused(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_uint_t status);
@@ -465,6 +481,30 @@ ngx_int_t ngx_http_portal_password(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 ngx_int_t ngx_http_portal_sign_out(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
+
+/*
+ * A deposit of this session is under way, from here on to the end of its
+ * request and of its last thread.  NGX_DECLINED: there are as many as there
+ * may be, with the wait in ctx->retry.
+ */
+ngx_int_t ngx_http_portal_deposit_begin(ngx_http_portal_ctx_t *ctx);
+ngx_http_portal_deposit_t *ngx_http_portal_deposit_hold(
+    ngx_http_portal_deposit_t *deposit);
+void ngx_http_portal_deposit_release(ngx_http_portal_deposit_t *deposit);
+
+/*
+ * May they deposit for this client, and has it room for so many bytes?  As
+ * ngx_http_portal_ask(); room_status() is the answer: 200, or what it is
+ * refused with.
+ */
+ngx_int_t ngx_http_portal_room(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_str_t *client, off_t bytes,
+    ngx_http_portal_answer_pt answer);
+ngx_uint_t ngx_http_portal_room_status(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result);
+
+/* Removes from tmp/ what a killed worker has left there, in a thread. */
+void ngx_http_portal_sweep(ngx_http_portal_t *portal);
 
 /* The status of an upload whose body nginx could not write: 503 or 507. */
 ngx_uint_t ngx_http_portal_upload_unwritten(ngx_http_request_t *r,
@@ -500,6 +540,8 @@ ngx_int_t ngx_http_portal_send_refusal(ngx_http_request_t *r,
 ngx_int_t ngx_http_portal_header_add(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 ngx_str_t *ngx_http_portal_header_get(ngx_http_request_t *r,
+    const char *name, size_t len);
+ngx_uint_t ngx_http_portal_header_twice(ngx_http_request_t *r,
     const char *name, size_t len);
 
 /* Forgets what was added before an answer turned into an error. */

@@ -31,6 +31,20 @@
 #endif
 
 
+/* 1.31.5: a server may read bodies before any phase. */
+
+#if (nginx_version >= 1031005)
+
+#define ngx_http_portal_reads_early(cscf)                                     \
+    ((cscf)->client_body_early_read != NULL)
+
+#else
+
+#define ngx_http_portal_reads_early(cscf)  ((cscf) == NULL)
+
+#endif
+
+
 /* The next of the parsed Cookie headers (h NULL, *i 0: the first), or NULL. */
 static ngx_inline ngx_table_elt_t *
 ngx_http_portal_cookies_next(ngx_http_request_t *r, ngx_table_elt_t *h,

@@ -49,7 +49,6 @@ struct ngx_portal_task_s {
 
     ngx_thread_task_t        *thread;
     ngx_event_t               timer;
-    unsigned                  posted:1;
 };
 
 

@@ -112,13 +112,14 @@ void ngx_portal_db_close(ngx_portal_db_t *db);
  */
 ngx_portal_db_job_t *ngx_portal_db_call(ngx_portal_db_t *db,
     const ngx_portal_db_statement_t *st, const ngx_portal_db_param_t *params,
-    ngx_portal_db_handler_pt handler, void *data, ngx_log_t *log);
+    ngx_portal_db_handler_pt handler, void *data);
 
 /*
  * Nobody waits any more.  A statement that runs is given drain_timeout to
  * end, so that its connection lives on; then the connection is closed.
+ * NGX_DECLINED: it was not sent and never will be.
  */
-void ngx_portal_db_cancel(ngx_portal_db_job_t *job);
+ngx_int_t ngx_portal_db_cancel(ngx_portal_db_job_t *job);
 
 void ngx_portal_db_status(ngx_portal_db_t *db,
     ngx_portal_db_status_t *status);
@@ -129,8 +130,9 @@ typedef struct {
     const char            *channel;
     ngx_msec_t             interval;           /* between empty queries */
 
-    /* what was notified, in order */
+    /* what was notified, in order; and the end of what came together */
     void                 (*notify)(void *data, ngx_str_t *payload);
+    void                 (*notified)(void *data);
 
     /* LISTEN was answered after a (re)connect: there may have been a gap */
     void                 (*reset)(void *data);

@@ -119,6 +119,31 @@ wrong('plain base URL', { secure => 1, base => 'http://x/espace-client/' },
 wrong('server level', { server => 'portal main http://x/;' },
     qr/"portal" directive is not allowed here/);
 
+# S5: one directive makes the content, and not two
+
+my $handlers = qr/another content handler/;
+
+wrong('proxy_pass after it', { portal => 'proxy_pass http://127.0.0.1:1;' },
+    $handlers);
+wrong('empty_gif after it', { portal => 'empty_gif;' }, $handlers);
+
+{
+    my $text = $t->conf(error_log => "$dir/check.log");
+    $text =~ s/^(?=\s+portal  )/proxy_pass http:\/\/127.0.0.1:1;/m;
+    wrong('proxy_pass before it', { text => $text }, $handlers);
+}
+
+wrong('proxy_pass in "if"',
+    { portal => 'if ($arg_a) { proxy_pass http://127.0.0.1:1; }' }, $handlers);
+wrong('proxy_pass in "limit_except"',
+    { portal => 'limit_except GET { proxy_pass http://127.0.0.1:1; }' },
+    $handlers);
+right('proxy_pass in a location within', { portal =>
+    'location /espace-client/x/ { proxy_pass http://127.0.0.1:1; }' });
+wrong('a page without its portal', { site => 'location /x/ {
+    portal_page GET / -; proxy_pass http://127.0.0.1:1; }' },
+    qr/"portal_page" in a location without "portal"/);
+
 # storage
 
 wrong('no storage', { storage => "$dir/none" },
@@ -139,6 +164,42 @@ wrong('storage that is read-only', { storage => "$dir/narrow" },
     qr/cannot read and write portal_storage.*mode 0500/);
 chmod 0700, "$dir/narrow";
 right('storage of the workers', { storage => "$dir/narrow" });
+
+# by another group of the workers' user, and by an access list
+
+SKIP: {
+    my ($user, $group);
+
+    setgrent;
+    while (my @g = getgrent) {
+        ($user) = grep { my @u = getpwnam $_; @u && $u[2] != 0
+            && $u[3] != $g[2] } split ' ', $g[3];
+        $group = $g[2], last if $user;
+    }
+
+    skip 'not root, or nobody has another group', 2 if $> != 0 || !$user;
+    chown 0, $group, "$dir/narrow";
+    chmod 0770, "$dir/narrow";
+    my $text = $t->conf(error_log => "$dir/check.log",
+        storage => "$dir/narrow") =~ s/^user .*/user $user;/mr;
+    right("storage of a group of $user", { text => $text });
+    chmod 0700, "$dir/narrow";
+    wrong('storage of another user', { text => $text },
+        qr/workers' user cannot read and write portal_storage.*mode 0700/);
+}
+
+SKIP: {
+    my ($uid) = $t->web_ids;
+    skip 'not root', 2 if $> != 0;
+    chown 0, 0, "$dir/narrow";
+    skip 'no access lists here', 2 if !listed("$dir/narrow", $uid, 7);
+    right('storage by an access list', { storage => "$dir/narrow" });
+    listed("$dir/narrow", $uid, 0);
+    chmod 0777, "$dir/narrow";
+    listed("$dir/narrow", $uid, 0);
+    wrong('storage but for an access list', { storage => "$dir/narrow" },
+        qr/cannot read and write portal_storage/);
+}
 
 for my $directive (qw(portal_storage portal_templates)) {
     my $text = $t->conf(error_log => "$dir/check.log");
@@ -170,6 +231,17 @@ right("password: $_", { password => $_ })
 ok($ok, 'much memory for hashing');
 like($said, qr/\[warn\].*hashing may take 262144M .*in \S+check\.conf:\d+/,
     'is warned of');
+
+# S14: the threads of the workers are of all portals
+
+for my $second ('memory=19m threads=2', 'memory=19m queue=7') {
+    my @portals = ({}, { mount => '/b/', name => 'second',
+        password => $second });
+    wrong("two portals, $second", { servers => [ { portals => \@portals } ] },
+        qr{"/b/" has "portal_password .* in \S+:\d+, but "/espace-client/"});
+    $portals[0]{password} = $second;
+    right("both $second", { servers => [ { portals => \@portals } ] });
+}
 
 # T67: regex locations that would take requests away
 
@@ -219,6 +291,19 @@ sub wrong {
     like($line // $output, qr{(?:in|of|"|:) ?"?/\S+"?:\d+}, 'file and line');
     unlike($output, $secret, 'and no secret') if $secret;
     return;
+}
+
+
+# An access list that gives a user these rights, as setfacl makes it.
+sub listed {
+    my ($path, $uid, $rights) = @_;
+    my $none = 0xffffffff;
+    my $acl = pack 'V(vvV)5', 2, 1, 7, $none, 2, $rights, $uid, 4, 7, $none,
+        16, 7, $none, 32, 7, $none;
+    my ($file, $name) = ($path, 'system.posix_acl_access');
+
+    # setxattr() of x86-64
+    return syscall(188, $file, $name, $acl, length $acl, 0) == 0;
 }
 
 

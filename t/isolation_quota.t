@@ -102,11 +102,12 @@ $db->do(q{delete from portal.search where client_id = ?}, $t->id('alpha'));
 $db->do(q{update portal.document set deposited = false});
 $db->do(q{update portal.document set title = title});
 
-my $token = $t->session_for('owner');
+# each of a session of its own: one session has four at a time
+my @tokens = map { $t->session_for('owner') } 1 .. 20;
 my @said = at_once(20, sub {
     my ($i) = @_;
     my $c = $t->client(timeout => 20);
-    $c->set_cookie('', $token);
+    $c->set_cookie('', $tokens[$i]);
     return $c->post_multipart('documents', [ [ files => "deposit $i\n",
         "d$i.txt", 'text/plain' ] ])->status;
 });
@@ -126,7 +127,7 @@ my $had = books('alpha')->{files};
 @said = at_once(20, sub {
     my ($i) = @_;
     my $c = $t->client(timeout => 20);
-    $c->set_cookie('', $token);
+    $c->set_cookie('', $tokens[$i]);
     return $c->upload('documents', sprintf('%099d', $i) . "\n",
         name => "s$i.txt", accept => 'json')->status;
 });
@@ -144,7 +145,7 @@ $had = books('alpha')->{files};
 
 @said = at_once(10, sub {
     my $c = $t->client(timeout => 20);
-    $c->set_cookie('', $token);
+    $c->set_cookie('', $tokens[0]);
     return $c->post("documents/$mine[0]{id}/delete", {})->status;
 });
 

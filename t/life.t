@@ -119,8 +119,21 @@ if ($ENV{PORTAL_ASAN}) {
     chmod 0644, "$t->{dir}/lsan.supp";
 }
 
+# what a worker that was killed two days ago has left in tmp/, and what one
+# that lives may still be writing
+
+$t->write("files/tmp/$_", 'x') for qw(0000000007 part.abcdef 0000000008);
+utime time - 2 * 86400, time - 2 * 86400, map { "$t->{dir}/files/tmp/$_" }
+    qw(0000000007 part.abcdef);
+
 $t->write_conf(%conf);
 my @old = start();
+
+ok($t->wait_for(sub { $t->temp_files == 1 }, 3), 'old leftovers go');
+like(join(' ', $t->temp_files), qr/0000000008$/, 'a young one stays');
+ok($t->wait_log(qr/\[notice\].* 2 files of uploads that never ended/, 1),
+    'and it is said');
+unlink $t->temp_files;
 
 # reload; two in a row
 
@@ -139,6 +152,17 @@ for my $n (1, 2) {
     gone("reload $n", 6, @old);
     @old = workers();
 }
+
+# what old workers know of the use of a session is told before they go
+
+my $used = $t->session_for('owner', last_seen => $db->value(
+    q{select now() - interval '5 minutes'}));
+$t->client->set_cookie('', $used)->get('documents');
+ok($t->reload, 'reload after a use');
+ok($t->wait_for(sub { $db->value(q{select last_seen > now() - interval
+    '1 minute' from portal.session where token_hash = ?},
+    \$t->{keys}->hash($used)) }, 3), 'PostgreSQL has heard of it');
+@old = workers();
 
 # a zone of another size: nobody is signed out; other shares: refused
 

@@ -5,16 +5,19 @@
 #
 # Bugs that were found here: a form opened at another client was refused when
 # its files were already in the store, and so was a body in chunks that had
-# no room, as often as somebody liked to send one.
+# no room, as often as somebody liked to send one; what the page function
+# refused stayed in the store, beside any quota; a text of one byte was of no
+# type; one session could fill the queue of the threads for all.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Portal::Test;
 use Digest::SHA qw(sha256_hex);
 use Encode ();
+use IO::Select;
 
 my $t = Portal::Test->new;
-$t->run(portal => 'client_max_body_size 2m;');
+$t->run(workers => 1, portal => 'client_max_body_size 2m;');
 
 my $db = $t->db;
 my $c = $t->client(as => 'owner');
@@ -37,6 +40,7 @@ sub nothing {
 
     is(count(), $rows, "$name: no row");
     ok($t->wait_for(sub { !$t->temp_files }, 2), "$name: nothing in tmp/");
+    $t->wait_for(sub { keys %{ store() } == keys %$files }, 2);
     is_deeply(store(), $files, "$name: no file");
     is($db->checksum, $used, "$name: nothing changed");
     return $r;
@@ -90,6 +94,8 @@ added('the same content again', 1, sub { $c->post_multipart('documents',
 added('with an empty field', 1, sub { $c->post_multipart('documents',
     [ [ files => '', '' ], [ files => "e\n", 'e.txt' ], [ other => 'x' ] ])
 });
+added('texts of one byte', 2, sub { $c->post_multipart('documents',
+    parts([ 'one.txt', 'x' ], [ 'line.txt', "\n" ])) });
 added('other names of fields', 2, sub { $c->post_multipart('documents',
     [ [ a => "e1\n", 'e.txt' ], [ "b\xc3\xa9" => "e2\n", 'e.txt' ] ]) });
 
@@ -114,6 +120,8 @@ refused('none chosen', 422, 'files.empty', [ [ files => '', '' ] ]);
 refused('an empty file', 422, 'files.empty', parts([ 'a.txt', '' ]));
 refused('one of two empty', 422, 'files.empty',
     parts([ 'a.txt', "refused\n" ], [ 'b.txt', '' ]));
+refused('one byte that is no text', 422, 'files.type',
+    parts([ 'a.txt', "\0" ]));
 refused('one of two of no type', 422, 'files.type',
     parts([ 'a.txt', "refused\n" ], [ 'b.exe', "MZ\x90\0" ]));
 refused('many fields', 400, undef, [ map { [ "f$_" => 'x' ] } 1 .. 60 ]);
@@ -199,8 +207,9 @@ $db->do("update portal.client set quota_bytes = used_bytes + 100000,
 early('no room for a file', $c, 507);
 $db->do("update portal.client set quota_files = used_files + 3
     where slug = 'alpha'");
-$r = $c->post_multipart('documents', parts(map { [ "q$_.txt", "q$_\n" ] }
-    1 .. 4), accept => 'json');
+$r = nothing('four where three have room', sub {
+    $c->post_multipart('documents', parts(map { [ "q$_.txt", "q$_\n" ] } 1, 1,
+        2, 3), accept => 'json') });
 is_deeply([ $r->status, $r->json->{errors}{files} ], [ 422, 'files.quota' ],
     'four where three have room');
 is($db->value("select quota_files - used_files from portal.client
@@ -218,5 +227,98 @@ is($got{303}, 3, 'twenty at once: three are kept');
 is(($got{422} // 0) + ($got{507} // 0), 17, 'the others are told');
 is($db->value("select quota_files - used_files from portal.client
     where slug = 'alpha'"), 0, 'no room left, and none below zero');
+
+# what the page function refuses leaves the store, unless it was there
+
+$db->do("update portal.client set quota_files = used_files + 1
+    where slug = 'alpha'");
+my ($there) = grep { $_->{hex} } $db->rows(q{select encode(hash, 'hex') as hex
+    from portal.document where deposited and name = 'z.txt'});
+$r = $c->post_multipart('documents', parts([ 'z.txt', "same\n" ],
+    [ 'new.txt', "new\n" ]), accept => 'json');
+is($r->json->{errors}{files}, 'files.quota', 'of two one was there');
+ok($t->wait_for(sub { !-e $t->stored(sha256_hex("new\n")) }, 2),
+    'the other one goes');
+is($t->read($t->stored($there->{hex})), "same\n", 'it stays');
+
+# a deposit of the same content by somebody else is on its way meanwhile:
+# its row finds its file
+
+$db->do("update portal.client set quota_files = case slug
+    when 'alpha' then used_files else used_files + 1000 end");
+my @same = map { [ $t->client(as => 'owner'), $t->client(as => 'bob') ] }
+    1 .. 30;
+my $lacks = 0;
+
+for (@same) {
+    my ($no, $yes) = @$_;
+    my $content = join(' ', 'contended', rand) . "\n";
+
+    for my $c ($no, $yes) {
+        $c->connect->send($c->bytes('POST', 'documents', type =>
+            'multipart/form-data; boundary=b', accept => 'json', body =>
+            Portal::Client::multipart('b', [ csrf => $c->csrf ],
+                [ files => $content, 'c.txt' ])));
+    }
+
+    $_->recv('POST') for $no, $yes;
+    $lacks++ if !-e $t->stored(sha256_hex($content));
+}
+
+is($lacks, 0, 'no row without its file');
+$db->do("update portal.client set quota_files = used_files + 1000");
+
+# four of one session at a time; each way out makes room for another
+
+sub begun {
+    my ($as) = @_;
+    my $c = $t->client(%$as);
+    $c->{jar} = { %{ $as->{jar} } };
+    $c->connect->send($c->bytes('POST', 'documents', type => 'text/plain',
+        accept => 'json', headers => { 'X-Portal-Csrf' => $c->csrf,
+        'X-Portal-File' => 'slow.txt', 'Content-Length' => 100 }) . 'x');
+    return $c;
+}
+
+# the answer, if there is one in a moment: nobody has sent the body
+sub at_once {
+    my ($c) = @_;
+    return IO::Select->new($c->{socket})->can_read(0.3) ? $c->recv('POST')
+        : undef;
+}
+
+my $one = $t->client(as => 'owner', timeout => 5);
+my $other = $t->client(as => 'owner', timeout => 5);
+my @begun = map { begun($one) } 1 .. 4;
+is(scalar(grep { at_once($_) } @begun), 0, 'four are waited for');
+$r = at_once(my $fifth = begun($one));
+is($r && $r->status, 429, 'the fifth is refused before its body');
+cmp_ok($r->header('Retry-After') // 0, '>', 0, 'and is told when');
+$fifth->disconnect;
+ok(!at_once(begun($other)), 'another session is not');
+
+my %end = (
+    'a whole one' => sub { $_[0]->send('x' x 99); $_[0]->recv('POST') },
+    'a reset' => sub { $_[0]->abort },
+    'an end' => sub { $_[0]->disconnect },
+    'a refused one' => sub { $_[0]->send("\0" x 99); $_[0]->recv('POST') },
+);
+
+for my $way (sort keys %end) {
+    $end{$way}->(shift @begun);
+    my $c;
+    ok($t->wait_for(sub {
+        $c = begun($one);
+        my $r = at_once($c) or return 1;
+        $c->disconnect;
+        return 0;
+    }, 3), "$way makes room for one");
+    push @begun, $c;
+    $r = at_once(my $more = begun($one));
+    is($r && $r->status, 429, "$way: and for no more");
+    $more->disconnect;
+}
+
+$_->disconnect for @begun;
 
 $t->done;

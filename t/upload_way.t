@@ -5,7 +5,8 @@
 #
 # Bugs that were found here: over HTTP/2 the page of a deposit that is too
 # large was nginx's own, and so was that of a 429; where "mirror" had read the
-# body, every deposit was refused.
+# body, every deposit was refused; and it read one of unknown length to the
+# limit of the location, where the page has a lower one.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -29,8 +30,10 @@ $t->run(workers => 1, servers => [
     { port => $port, tls => 1, http2 => 1,
         portals => [ { portal => 'client_max_body_size 2m;' } ] },
     { port => $third, portals => [ { portal => 'mirror /mirror;
-            client_max_body_size 2m; limit_req zone=few burst=6 nodelay;
-            limit_req_status 429;' } ],
+            client_max_body_size 2m; limit_req zone=few burst=7 nodelay;
+            limit_req_status 429;', pages => 'portal_page POST /little
+            document_deposit access=client action=upload
+            template=documents/index body=1k;' } ],
         site => "location = /mirror { internal; client_max_body_size 2m;
             proxy_pass http://127.0.0.1:$mirror; }" },
 ], http => 'limit_req_zone $request_method zone=few:1m rate=1r/m;');
@@ -116,6 +119,8 @@ for my $content ("small\n", $text) {
         ->status, 303, 'mirror: a form');
 }
 
+my $r = $m->upload('little', 'x' x 3000, chunked => 500);
+is($r->status, 413, 'mirror: in chunks, over the limit of the page');
 is($m->post('preferences', { theme => 'auto' })->status, 303,
     'mirror: no files');
 is(join(' ', map { $m->upload('documents', "xyz\n")->status } 1 .. 3),

@@ -260,8 +260,7 @@ ngx_http_portal_hashed_again(void *data, ngx_portal_task_t *task)
     ngx_http_portal_bytes_param(&params[5], hash->output, 32);
 
     (void) ngx_portal_db_call(portal->db, &ngx_http_portal_rehash_st, params,
-                              ngx_http_portal_hash_kept, portal,
-                              portal->timer.log);
+                              ngx_http_portal_hash_kept, portal);
 }
 
 

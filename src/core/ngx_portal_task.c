@@ -101,7 +101,6 @@ ngx_portal_task_post(ngx_portal_task_t *task, ngx_thread_pool_t *tp)
         return NGX_BUSY;
     }
 
-    task->posted = 1;
     ngx_add_timer(&task->timer, NGX_PORTAL_TASK_TIMER);
 
     return NGX_OK;

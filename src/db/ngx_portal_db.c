@@ -98,14 +98,12 @@ ngx_portal_db_status(ngx_portal_db_t *db, ngx_portal_db_status_t *status)
 ngx_portal_db_job_t *
 ngx_portal_db_call(ngx_portal_db_t *db, const ngx_portal_db_statement_t *st,
     const ngx_portal_db_param_t *params, ngx_portal_db_handler_pt handler,
-    void *data, ngx_log_t *log)
+    void *data)
 {
     int                   i;
     char                 *p;
     ngx_pool_t           *pool;
     ngx_portal_db_job_t  *job;
-
-    (void) log;
 
     if (db->closing || db->nwaiting >= db->conf->queue) {
         return NULL;
@@ -188,7 +186,7 @@ failed:
 }
 
 
-void
+ngx_int_t
 ngx_portal_db_cancel(ngx_portal_db_job_t *job)
 {
     ngx_portal_db_slot_t  *slot;
@@ -202,6 +200,8 @@ ngx_portal_db_cancel(ngx_portal_db_job_t *job)
     }
 
     ngx_portal_db_job_free(job);
+
+    return slot ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -156,8 +156,11 @@ ngx_portal_db_listen_notified(ngx_portal_db_conn_t *conn)
 {
     ngx_portal_db_listener_t  *listener = conn->data;
 
-    PGnotify   *n;
-    ngx_str_t   payload;
+    PGnotify    *n;
+    ngx_str_t    payload;
+    ngx_uint_t   seen;
+
+    seen = 0;
 
     while ((n = PQnotifies(conn->pg)) != NULL) {
         payload.data = (u_char *) n->extra;
@@ -165,6 +168,11 @@ ngx_portal_db_listen_notified(ngx_portal_db_conn_t *conn)
 
         listener->conf.notify(listener->conf.data, &payload);
         PQfreemem(n);
+        seen = 1;
+    }
+
+    if (seen) {
+        listener->conf.notified(listener->conf.data);
     }
 }
 

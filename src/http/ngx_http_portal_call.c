@@ -60,6 +60,7 @@ ngx_http_portal_call(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
     portal_buf_init(&b, &ctx->arena, NGX_HTTP_PORTAL_REQUEST_MAX);
 
     if (ngx_http_portal_call_request(r, ctx, &b) != NGX_OK) {
+        ngx_http_portal_undo(ctx);
         return ngx_http_portal_send_error(r, ctx, NGX_HTTP_BAD_REQUEST);
     }
 
@@ -89,7 +90,19 @@ ngx_http_portal_call(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         return NGX_AGAIN;
     }
 
+    ngx_http_portal_undo(ctx);
+
     return ngx_http_portal_send_error(r, ctx, NGX_HTTP_SERVICE_UNAVAILABLE);
+}
+
+
+void
+ngx_http_portal_undo(ngx_http_portal_ctx_t *ctx)
+{
+    if (ctx->undo) {
+        ctx->undo(ctx);
+        ctx->undo = NULL;
+    }
 }
 
 
@@ -234,6 +247,13 @@ ngx_http_portal_call_reply(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ngx_str_t   value, location, flash;
 
     if (result->err != NGX_PORTAL_DB_OK) {
+
+        /* an error that PostgreSQL tells has ended the transaction */
+
+        if (result->sqlstate[0]) {
+            ngx_http_portal_undo(ctx);
+        }
+
         return ngx_http_portal_send_db_error(r, ctx, result);
     }
 
@@ -254,6 +274,12 @@ ngx_http_portal_call_reply(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ngx_http_portal_column(res, 6, &ctx->shell);
 
     status = ngx_atoi(value.data, value.len);
+
+    /* so has a refusal, but for a page that has written and returns nothing */
+
+    if (status >= 400 && status != NGX_HTTP_NOT_FOUND) {
+        ngx_http_portal_undo(ctx);
+    }
 
     if (status == NGX_HTTP_SEE_OTHER && location.len) {
 
@@ -383,7 +409,7 @@ ngx_http_portal_refused(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
 
     (void) ngx_portal_db_call(ctx->portal->db, &ngx_http_portal_refused_st,
                               params, ngx_http_portal_refused_kept,
-                              ctx->portal, r->connection->log);
+                              ctx->portal);
 }
 
 

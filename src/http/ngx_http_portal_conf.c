@@ -204,6 +204,7 @@ ngx_http_portal_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_keyval_t                 *set;
     ngx_http_portal_block_t      *block;
+    ngx_http_portal_route_t     **route;
     ngx_http_core_loc_conf_t     *clcf;
     ngx_http_portal_main_conf_t  *pmcf;
 
@@ -226,10 +227,21 @@ ngx_http_portal_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         block->clcf = clcf;
         block->conf = conf;
         block->outer = prev;
+        block->file = conf->file;
+        block->line = conf->line;
 
         *conf = *prev;
 
         return NGX_CONF_OK;
+    }
+
+    if (conf->portal == NULL && conf->pages != NGX_CONF_UNSET_PTR) {
+        route = conf->pages->elts;
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"portal_page\" in a location without \"portal\" in "
+                      "%V:%ui", &route[0]->file, route[0]->line);
+        return NGX_CONF_ERROR;
     }
 
     ngx_conf_merge_ptr_value(conf->templates, prev->templates, NULL);

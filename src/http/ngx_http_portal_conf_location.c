@@ -61,6 +61,11 @@ ngx_http_portal_conf_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (clcf->handler) {
+        return "needs a location without another content handler, as of "
+               "\"proxy_pass\"";
+    }
+
     clcf->handler = ngx_http_portal_content_handler;
     clcf->auto_redirect = 1;
 

@@ -33,6 +33,8 @@ static ngx_uint_t ngx_http_portal_file_tagged(ngx_str_t *list,
     ngx_str_t *etag);
 static ngx_int_t ngx_http_portal_send_file(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_str_t *path, off_t size);
+static ngx_uint_t ngx_http_portal_file_fault(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_err_t err);
 static ngx_int_t ngx_http_portal_send_beyond(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_open(ngx_http_request_t *r,
@@ -500,22 +502,11 @@ ngx_http_portal_send_file(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     rc = ngx_http_portal_open(r, ctx, path, &of);
 
     if (rc != NGX_OK || !of.is_file || (size >= 0 && of.size != size)) {
-
-        if (rc != NGX_OK && (of.err == NGX_EMFILE || of.err == NGX_ENFILE)) {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log, of.err,
-                          ngx_open_file_n " \"%V\" failed", path);
-
-        } else {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log,
-                          rc == NGX_OK ? 0 : of.err,
-                          "file \"%V\" of the store is missing or has "
-                          "another size than its row", path);
-        }
-
         ngx_http_portal_clear_headers(r);
 
         return ngx_http_portal_send_error(r, ctx,
-                                          NGX_HTTP_INTERNAL_SERVER_ERROR);
+                   ngx_http_portal_file_fault(r, path,
+                                              rc == NGX_OK ? 0 : of.err));
     }
 
     r->allow_ranges = 1;
@@ -549,6 +540,42 @@ ngx_http_portal_send_file(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* Tells the log; returns the status to answer with. */
+
+static ngx_uint_t
+ngx_http_portal_file_fault(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_err_t err)
+{
+    switch (err) {
+
+    case NGX_ELOOP:
+    case NGX_EMLINK:
+    case NGX_ENOTDIR:
+
+        /* the store has none: whatever it leads to, nobody gets it */
+
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, err,
+                      "file \"%V\" of the store is a link, or in the place "
+                      "of its folder is one", path);
+
+        return NGX_HTTP_NOT_FOUND;
+
+    case NGX_EMFILE:
+    case NGX_ENFILE:
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
+                      ngx_open_file_n " \"%V\" failed", path);
+        break;
+
+    default:
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
+                      "file \"%V\" of the store is missing or has "
+                      "another size than its row", path);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

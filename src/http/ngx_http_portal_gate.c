@@ -52,14 +52,6 @@ static ngx_portal_db_statement_t  ngx_http_portal_session_st = {
     1
 };
 
-static ngx_portal_db_statement_t  ngx_http_portal_upload_st = {
-    "portal_upload_check",
-    "select nonce, status from portal.upload_check($1, $2, $3, $4)",
-    4,
-    4,
-    0
-};
-
 
 ngx_int_t
 ngx_http_portal_access_handler(ngx_http_request_t *r)
@@ -279,7 +271,14 @@ ngx_http_portal_gate_find(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
         return ngx_http_portal_refuse(ctx, status);
     }
 
-    if (!portal_utf8_valid(rest.data, rest.len)) {
+    /* who read the other one would have read another request */
+
+    if (!portal_utf8_valid(rest.data, rest.len)
+        || ngx_http_portal_header_twice(r, "content-type",
+                                        sizeof("content-type") - 1)
+        || ngx_http_portal_header_twice(r, "authorization",
+                                        sizeof("authorization") - 1))
+    {
         return ngx_http_portal_refuse(ctx, NGX_HTTP_BAD_REQUEST);
     }
 
@@ -630,33 +629,21 @@ ngx_http_portal_gate_body(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 static ngx_int_t
 ngx_http_portal_gate_room(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx)
 {
-    off_t                  bytes;
-    u_char                *p;
-    ngx_int_t              rc;
-    ngx_str_t              value;
-    ngx_portal_db_param_t  params[4];
+    ngx_int_t  rc;
 
     ctx->gate = ngx_http_portal_gate_done;
 
-    bytes = r->headers_in.content_length_n;
+    rc = ngx_http_portal_deposit_begin(ctx);
 
-    p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
-    if (p == NULL) {
-        return ngx_http_portal_refuse(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    if (rc != NGX_OK) {
+        return ngx_http_portal_refuse(ctx, rc == NGX_DECLINED
+                                           ? NGX_HTTP_TOO_MANY_REQUESTS
+                                           : NGX_HTTP_INTERNAL_SERVER_ERROR);
     }
 
-    ngx_http_portal_nonce(ctx);
-
-    value.data = p;
-    value.len = ngx_sprintf(p, "%O", bytes > 0 ? bytes : 0) - p;
-
-    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
-    ngx_http_portal_text_param(&params[1], &ctx->client);
-    ngx_http_portal_text_param(&params[2], &value);
-    ngx_http_portal_text_param(&params[3], &ctx->nonce);
-
-    rc = ngx_http_portal_ask(r, ctx, &ngx_http_portal_upload_st, params,
-                             ngx_http_portal_gate_room_answer);
+    rc = ngx_http_portal_room(r, ctx, &ctx->client,
+                              ngx_max(r->headers_in.content_length_n, 0),
+                              ngx_http_portal_gate_room_answer);
 
     return rc == NGX_DECLINED
            ? ngx_http_portal_refuse(ctx, NGX_HTTP_SERVICE_UNAVAILABLE) : rc;
@@ -667,26 +654,12 @@ static void
 ngx_http_portal_gate_room_answer(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
-    ngx_int_t  status;
-    ngx_str_t  value;
+    ngx_uint_t  status;
 
-    if (result->err != NGX_PORTAL_DB_OK) {
-        status = result->err == NGX_PORTAL_DB_ERR_QUERY
-                 ? NGX_HTTP_INTERNAL_SERVER_ERROR
-                 : NGX_HTTP_SERVICE_UNAVAILABLE;
-
-    } else if (ngx_http_portal_own_row(r, ctx, result->res) != NGX_OK) {
-        status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    } else {
-        ngx_http_portal_column(result->res, 1, &value);
-        status = ngx_atoi(value.data, value.len);
-    }
+    status = ngx_http_portal_room_status(r, ctx, result);
 
     if (status != NGX_HTTP_OK) {
-        (void) ngx_http_portal_refuse(ctx, status < 400
-                                           ? NGX_HTTP_INTERNAL_SERVER_ERROR
-                                           : status);
+        (void) ngx_http_portal_refuse(ctx, status);
     }
 
     ngx_http_portal_gate_resume(r);

@@ -104,9 +104,6 @@ ngx_http_portal_content_handler(ngx_http_request_t *r)
             r->headers_in.chunked = 0;
         }
 #endif
-
-    } else if (ctx->route->action && ctx->route->action->upload) {
-        ngx_http_portal_body_limit(r, ctx);
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_portal_body_handler);
@@ -138,6 +135,8 @@ ngx_http_portal_body_prepare(ngx_http_request_t *r,
         r->request_body_in_clean_file = 1;
         r->request_body_file_group_access = 0;
         r->request_body_file_log_level = 0;
+
+        ngx_http_portal_body_limit(r, ctx);
 
     } else {
         r->request_body_in_single_buf = 1;

@@ -9,6 +9,10 @@
 #include "ngx_http_portal.h"
 
 
+static ngx_str_t *ngx_http_portal_header_find(ngx_http_request_t *r,
+    const char *name, size_t len, ngx_uint_t others);
+
+
 ngx_int_t
 ngx_http_portal_header_add(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
@@ -62,6 +66,24 @@ ngx_str_t *
 ngx_http_portal_header_get(ngx_http_request_t *r, const char *name,
     size_t len)
 {
+    return ngx_http_portal_header_find(r, name, len, 0);
+}
+
+
+ngx_uint_t
+ngx_http_portal_header_twice(ngx_http_request_t *r, const char *name,
+    size_t len)
+{
+    return ngx_http_portal_header_find(r, name, len, 1) != NULL;
+}
+
+
+/* The header of that name after as many others of it. */
+
+static ngx_str_t *
+ngx_http_portal_header_find(ngx_http_request_t *r, const char *name,
+    size_t len, ngx_uint_t others)
+{
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -87,7 +109,8 @@ ngx_http_portal_header_get(ngx_http_request_t *r, const char *name,
         }
 
         if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0
+            && others-- == 0)
         {
             return &h[i].value;
         }

@@ -69,7 +69,10 @@ ngx_http_portal_cleanup(void *data)
     ngx_http_portal_ctx_t  *ctx = data;
 
     if (ctx->job) {
-        ngx_portal_db_cancel(ctx->job);
+        if (ngx_portal_db_cancel(ctx->job) == NGX_DECLINED) {
+            ngx_http_portal_undo(ctx);
+        }
+
         ctx->job = NULL;
     }
 
@@ -80,6 +83,11 @@ ngx_http_portal_cleanup(void *data)
 
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
+    }
+
+    if (ctx->deposit) {
+        ngx_http_portal_deposit_release(ctx->deposit);
+        ctx->deposit = NULL;
     }
 
     if (ctx->running) {
@@ -137,8 +145,7 @@ ngx_http_portal_ask(ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx,
     ctx->event = ngx_portal_zone_event(ctx->portal->zone);
 
     ctx->job = ngx_portal_db_call(ctx->portal->db, st, params,
-                                  ngx_http_portal_answered, ctx,
-                                  r->connection->log);
+                                  ngx_http_portal_answered, ctx);
 
     return ctx->job ? NGX_AGAIN : NGX_DECLINED;
 }

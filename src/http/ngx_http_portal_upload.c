@@ -12,15 +12,17 @@
  *     keep    rename into the store, fsync the folders
  *     call    the page function commits the rows that name them
  *
- * No row without its file, whatever is killed when; a file of the store
- * without a row is what the collector is for.
+ * No row without its file, whatever is killed when.  What the call refuses
+ * is taken out of the store again; a file without a row that is there all
+ * the same (a worker was killed, a visitor left in the middle of the call)
+ * is what the collector is for.
  */
 
 
 #include "ngx_http_portal.h"
+#include "ngx_http_portal_upload.h"
 #include "portal_disposition.h"
 #include "portal_multipart.h"
-#include "portal_store.h"
 #include "portal_text.h"
 
 
@@ -30,12 +32,9 @@
 
 static ngx_int_t ngx_http_portal_upload_start(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
-static ngx_int_t ngx_http_portal_upload_post(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx, portal_upload_t *up,
-    ngx_portal_task_run_pt run, ngx_portal_task_done_pt done);
-static void ngx_http_portal_upload_read(ngx_portal_task_t *task);
-static void ngx_http_portal_upload_keep(ngx_portal_task_t *task);
-static void ngx_http_portal_upload_drop(ngx_portal_task_t *task);
+static void ngx_http_portal_upload_undo(ngx_http_portal_ctx_t *ctx);
+static ngx_http_portal_upload_t *ngx_http_portal_upload_keep_state(
+    ngx_http_request_t *r, ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
 static void ngx_http_portal_upload_was_read(void *data,
     ngx_portal_task_t *task);
 static void ngx_http_portal_upload_kept(void *data,
@@ -65,25 +64,6 @@ static ngx_int_t ngx_http_portal_upload_refuse(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, portal_upload_t *up);
 static ngx_int_t ngx_http_portal_upload_name(ngx_http_request_t *r,
     ngx_str_t *name);
-
-
-/*
- * The upload goes from the first task to the second, or to ctx->state while
- * PostgreSQL is asked in between; whoever has it at its own end destroys it,
- * and with it what was not kept.
- */
-typedef struct {
-    portal_upload_t  *up;
-} ngx_http_portal_upload_t;
-
-
-static ngx_portal_db_statement_t  ngx_http_portal_room_st = {
-    "portal_upload_room",
-    "select nonce, status from portal.upload_check($1, $2, $3, $4)",
-    4,
-    4,
-    0
-};
 
 
 ngx_int_t
@@ -139,8 +119,19 @@ ngx_http_portal_upload_start(ngx_http_request_t *r,
         return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
     }
 
-    if (r->request_body->temp_file == NULL) {
+    if (r->request_body->temp_file == NULL
+        && r->request_body->bufs == NULL)
+    {
         return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (r->request_body->temp_file == NULL
+        || !r->request_body->temp_file->persistent)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "body of an upload was read before the request was "
+                      "granted");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     type = &r->headers_in.content_type->value;
@@ -228,61 +219,18 @@ ngx_http_portal_upload_name(ngx_http_request_t *r, ngx_str_t *name)
 }
 
 
-static ngx_int_t
-ngx_http_portal_upload_post(ngx_http_request_t *r,
-    ngx_http_portal_ctx_t *ctx, portal_upload_t *up,
-    ngx_portal_task_run_pt run, ngx_portal_task_done_pt done)
-{
-    ngx_portal_task_t         *task;
-    ngx_http_portal_upload_t  *args;
-
-    task = ngx_portal_task_create(sizeof(ngx_http_portal_upload_t));
-
-    if (task == NULL) {
-        portal_upload_destroy(up);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    args = task->args;
-    args->up = up;
-
-    task->run = run;
-    task->done = done;
-    task->cleanup = ngx_http_portal_upload_drop;
-
-    return ngx_http_portal_post(r, ctx, task, ctx->conf->files) == NGX_OK
-           ? NGX_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
-}
-
+/* The call has kept nothing, and never will. */
 
 static void
-ngx_http_portal_upload_read(ngx_portal_task_t *task)
+ngx_http_portal_upload_undo(ngx_http_portal_ctx_t *ctx)
 {
-    ngx_http_portal_upload_t  *args = task->args;
+    portal_upload_t           *up;
+    ngx_http_portal_upload_t  *state = ctx->state;
 
-    ngx_portal_thread_nice();
-    (void) portal_upload_read(args->up);
-}
+    up = state->up;
+    state->up = NULL;
 
-
-static void
-ngx_http_portal_upload_keep(ngx_portal_task_t *task)
-{
-    ngx_http_portal_upload_t  *args = task->args;
-
-    ngx_portal_thread_nice();
-    (void) portal_upload_keep(args->up);
-}
-
-
-static void
-ngx_http_portal_upload_drop(ngx_portal_task_t *task)
-{
-    ngx_http_portal_upload_t  *args = task->args;
-
-    if (args->up) {
-        portal_upload_destroy(args->up);
-    }
+    ngx_http_portal_upload_take_back(ctx->portal, ctx->deposit, up);
 }
 
 
@@ -415,36 +363,19 @@ static ngx_int_t
 ngx_http_portal_upload_room(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
 {
-    u_char                    *p;
-    uint64_t                   bytes;
-    unsigned                   i;
-    ngx_int_t                  rc;
-    ngx_str_t                  client, value;
-    ngx_pool_cleanup_t        *cln;
-    ngx_portal_db_param_t      params[4];
-    ngx_http_portal_upload_t  *state;
+    uint64_t   bytes;
+    unsigned   i;
+    ngx_str_t  client;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_portal_upload_t));
-    p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
-
-    if (cln == NULL || p == NULL) {
-        portal_upload_destroy(up);
+    if (ngx_http_portal_upload_keep_state(r, ctx, up) == NULL) {
         return NGX_ERROR;
     }
-
-    state = cln->data;
-    state->up = up;
-    cln->handler = ngx_http_portal_upload_free;
-    ctx->state = state;
 
     bytes = 0;
 
     for (i = 0; i < up->n; i++) {
         bytes += up->files[i].size;
     }
-
-    value.data = p;
-    value.len = ngx_sprintf(p, "%uL", bytes) - p;
 
     client = ctx->client;
 
@@ -453,20 +384,36 @@ ngx_http_portal_upload_room(ngx_http_request_t *r,
         client.len = ngx_strlen(up->client);
     }
 
-    ngx_http_portal_nonce(ctx);
-
-    ngx_http_portal_bytes_param(&params[0], ctx->token, sizeof(ctx->token));
-    ngx_http_portal_text_param(&params[1], &client);
-    ngx_http_portal_text_param(&params[2], &value);
-    ngx_http_portal_text_param(&params[3], &ctx->nonce);
-
-    rc = ngx_http_portal_ask(r, ctx, &ngx_http_portal_room_st, params,
-                             ngx_http_portal_upload_room_answer);
-
-    return rc == NGX_AGAIN
+    return ngx_http_portal_room(r, ctx, &client, (off_t) bytes,
+                                ngx_http_portal_upload_room_answer)
+           == NGX_AGAIN
            ? NGX_AGAIN
            : ngx_http_portal_send_error(r, ctx,
                                         NGX_HTTP_SERVICE_UNAVAILABLE);
+}
+
+
+/* The request has the upload: it goes with the request's memory. */
+
+static ngx_http_portal_upload_t *
+ngx_http_portal_upload_keep_state(ngx_http_request_t *r,
+    ngx_http_portal_ctx_t *ctx, portal_upload_t *up)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_portal_upload_t  *state;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_portal_upload_t));
+    if (cln == NULL) {
+        portal_upload_destroy(up);
+        return NULL;
+    }
+
+    state = cln->data;
+    state->up = up;
+    cln->handler = ngx_http_portal_upload_free;
+    ctx->state = state;
+
+    return state;
 }
 
 
@@ -483,21 +430,11 @@ static ngx_int_t
 ngx_http_portal_upload_room_read(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx, ngx_portal_db_result_t *result)
 {
-    ngx_int_t                  status;
-    ngx_str_t                  value;
+    ngx_uint_t                 status;
     portal_upload_t           *up;
     ngx_http_portal_upload_t  *state;
 
-    if (result->err != NGX_PORTAL_DB_OK) {
-        return ngx_http_portal_send_db_error(r, ctx, result);
-    }
-
-    status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    if (ngx_http_portal_own_row(r, ctx, result->res) == NGX_OK) {
-        ngx_http_portal_column(result->res, 1, &value);
-        status = ngx_atoi(value.data, value.len);
-    }
+    status = ngx_http_portal_room_status(r, ctx, result);
 
     state = ctx->state;
     up = state->up;
@@ -513,10 +450,7 @@ ngx_http_portal_upload_room_read(ngx_http_request_t *r,
         return ngx_http_portal_upload_other(r, ctx);
     }
 
-    return ngx_http_portal_send_error(r, ctx,
-                                      status >= 400 && status < 600
-                                      ? (ngx_uint_t) status
-                                      : NGX_HTTP_INTERNAL_SERVER_ERROR);
+    return ngx_http_portal_send_error(r, ctx, status);
 }
 
 
@@ -592,8 +526,13 @@ ngx_http_portal_upload_kept(void *data, ngx_portal_task_t *task)
 
     c = ngx_http_portal_wake(r);
 
-    rc = up->rc == PORTAL_OK ? ngx_http_portal_upload_call(r, ctx, up)
-                             : ngx_http_portal_upload_refuse(r, ctx, up);
+    if (up->rc == PORTAL_OK) {
+        args->up = NULL;
+        rc = ngx_http_portal_upload_call(r, ctx, up);
+
+    } else {
+        rc = ngx_http_portal_upload_refuse(r, ctx, up);
+    }
 
     ngx_http_portal_upload_end(r, ctx, rc);
     ngx_http_portal_woken(c);
@@ -606,9 +545,16 @@ ngx_http_portal_upload_call(ngx_http_request_t *r,
 {
     portal_buf_t  b;
 
+    if (ngx_http_portal_upload_keep_state(r, ctx, up) == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->undo = ngx_http_portal_upload_undo;
+
     portal_buf_init(&b, &ctx->arena, NGX_HTTP_PORTAL_REQUEST_MAX);
 
     if (portal_upload_json(up, &b) != PORTAL_OK) {
+        ngx_http_portal_undo(ctx);
         return ngx_http_portal_send_error(r, ctx,
                                           NGX_HTTP_INTERNAL_SERVER_ERROR);
     }

@@ -8,7 +8,8 @@
  *   - cuts responses in flight whose session, person, client or document
  *     was named in a notification since they were granted, and asks again
  *     where it may have been,
- *   - tells PostgreSQL which sessions were used, each once a minute.
+ *   - tells PostgreSQL which sessions were used, each once a minute,
+ *   - has the store's tmp/ swept, once an hour.
  */
 
 
@@ -24,6 +25,9 @@
 /* and of all of a worker's together, ms */
 #define NGX_HTTP_PORTAL_FLUSH      10000
 #define NGX_HTTP_PORTAL_TOUCH_MAX  512
+
+/* tmp/ is looked at by the worker that listens, ms */
+#define NGX_HTTP_PORTAL_SWEEP      3600000
 
 
 /* a UUID in hex, as PostgreSQL reads it too */
@@ -50,6 +54,7 @@ static void ngx_http_portal_touch_send(ngx_http_portal_t *portal);
 static void ngx_http_portal_touched(void *data,
     ngx_portal_db_result_t *result);
 static void ngx_http_portal_notify(void *data, ngx_str_t *payload);
+static void ngx_http_portal_notified(void *data);
 static void ngx_http_portal_reset(void *data);
 static void ngx_http_portal_alive(void *data);
 
@@ -108,6 +113,7 @@ ngx_http_portal_start(ngx_cycle_t *cycle, ngx_http_portal_t *portal)
     }
 
     ngx_queue_init(&portal->running);
+    ngx_queue_init(&portal->deposits);
     portal->touch_sent = ngx_current_msec;
 
     portal->timer.data = portal;
@@ -153,9 +159,23 @@ ngx_http_portal_tick(ngx_event_t *ev)
     ngx_http_portal_listen(portal);
     ngx_http_portal_cut(portal);
 
-    if (ngx_current_msec - portal->touch_sent >= NGX_HTTP_PORTAL_FLUSH) {
+    if (ngx_exiting
+        || ngx_current_msec - portal->touch_sent >= NGX_HTTP_PORTAL_FLUSH)
+    {
         ngx_http_portal_touch_send(portal);
     }
+
+    if (portal->listener
+        && (portal->swept == 0
+            || ngx_current_msec - portal->swept >= NGX_HTTP_PORTAL_SWEEP))
+    {
+        portal->swept = ngx_current_msec;
+        ngx_http_portal_sweep(portal);
+    }
+
+    /* a worker that shuts down waits for the turn that tells */
+
+    ev->cancelable = (ngx_exiting || portal->touched->nelts == 0);
 
     ngx_add_timer(ev, NGX_HTTP_PORTAL_TICK);
 }
@@ -190,6 +210,7 @@ ngx_http_portal_listen(ngx_http_portal_t *portal)
     conf.channel = "portal";
     conf.interval = NGX_HTTP_PORTAL_TICK;
     conf.notify = ngx_http_portal_notify;
+    conf.notified = ngx_http_portal_notified;
     conf.reset = ngx_http_portal_reset;
     conf.alive = ngx_http_portal_alive;
     conf.data = portal;
@@ -230,7 +251,6 @@ ngx_http_portal_notify(void *data, ngx_str_t *payload)
 
         if (portal_uuid_parse(id, ngx_portal_str(&rest)) == PORTAL_OK) {
             ngx_portal_zone_bump(portal->zone, kind, id);
-            ngx_http_portal_cut(portal);
             return;
         }
     }
@@ -238,7 +258,15 @@ ngx_http_portal_notify(void *data, ngx_str_t *payload)
     /* what we cannot read may be about anything */
 
     ngx_portal_zone_bump_all(portal->zone);
-    ngx_http_portal_cut(portal);
+}
+
+
+/* Once for many: a commit may take away a right of thousands. */
+
+static void
+ngx_http_portal_notified(void *data)
+{
+    ngx_http_portal_cut(data);
 }
 
 
@@ -393,8 +421,7 @@ ngx_http_portal_ask_again(ngx_http_portal_t *portal,
     ngx_http_portal_text_param(&params[1], &document);
 
     if (ngx_portal_db_call(portal->db, &ngx_http_portal_still_st, params,
-                           ngx_http_portal_asked_again, doubt,
-                           portal->timer.log)
+                           ngx_http_portal_asked_again, doubt)
         == NULL)
     {
         ngx_free(doubt);
@@ -458,6 +485,7 @@ ngx_http_portal_touch(ngx_http_portal_ctx_t *ctx)
         p = ngx_array_push(portal->touched);
         if (p) {
             ngx_memcpy(p, ctx->token, 32);
+            portal->timer.cancelable = 0;
         }
     }
 }
@@ -504,8 +532,7 @@ ngx_http_portal_touch_send(ngx_http_portal_t *portal)
     param.binary = 0;
 
     if (ngx_portal_db_call(portal->db, &ngx_http_portal_touch_st, &param,
-                           ngx_http_portal_touched, portal,
-                           portal->timer.log))
+                           ngx_http_portal_touched, portal))
     {
         portal->touched->nelts = 0;
     }
