@@ -99,7 +99,9 @@ sub start {
     my $pid = fork // die "fork: $!";
     $t->_exec('nginx.conf', '-e', "$t->{dir}/error.log") if $pid == 0;
     waitpid $pid, 0;
-    $t->{master} = $t->master or die 'nginx does not start';
+    # a daemon writes its number when its parent is gone already
+    $t->{master} = $t->wait_for(sub { $t->master }, 5)
+        or die 'nginx does not start';
     return workers();
 }
 
