@@ -254,7 +254,7 @@ static int
 portal_upload_place(portal_upload_t *up, portal_upload_file_t *file,
     const char *folder, const char *path)
 {
-    int  fd, rc, fresh;
+    int  fd, rc;
 
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -262,8 +262,18 @@ portal_upload_place(portal_upload_t *up, portal_upload_file_t *file,
         return portal_upload_fail(up, "open");
     }
 
-    fresh = portal_upload_lock(fd) == PORTAL_OK
-            && portal_upload_is_new(up, path);
+    if (portal_upload_lock(fd) == PORTAL_OK
+        && portal_upload_is_new(up, path))
+    {
+        /* held, so that its number is nobody else's meanwhile */
+
+        file->kept = open(file->temp, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+        if (file->kept == -1) {
+            rc = portal_upload_fail(up, "open");
+            goto done;
+        }
+    }
 
     if (rename(file->temp, path) == -1) {
         rc = portal_upload_fail(up, "rename");
@@ -271,12 +281,6 @@ portal_upload_place(portal_upload_t *up, portal_upload_file_t *file,
     }
 
     file->temp[0] = '\0';
-
-    /* held, so that its number is nobody else's meanwhile */
-
-    if (fresh) {
-        file->kept = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    }
 
     (void) flock(fd, LOCK_UN);
 
