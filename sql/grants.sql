@@ -61,5 +61,5 @@ to portal_gate;
 
 -- the administrator
 grant execute on function portal.page(text, text, text, text, boolean, text, text), portal.email_key(text),
-  portal.plain(text), portal.unlock(text)
+  portal.plain(text), portal.initials(text), portal.avatar(uuid), portal.uuid_v7(), portal.unlock(text)
 to portal_admin;
