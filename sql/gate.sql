@@ -969,7 +969,8 @@ create or replace function portal.client_closed() returns trigger
 language plpgsql volatile security definer set search_path = portal, pg_temp
 as $$
 begin
-  update portal.membership m set active = m.ended_at is null and new.closed_at is null where m.client_id = new.id;
+  -- membership_active() says which
+  update portal.membership m set active = m.active where m.client_id = new.id;
   return null;
 end
 $$;
