@@ -157,7 +157,6 @@ ngx_uint_t ngx_portal_zone_fate(ngx_shm_zone_t *zone, uint64_t event,
 
 /* The listener's answer has come: entries are trusted from here on. */
 void ngx_portal_zone_alive(ngx_shm_zone_t *zone);
-ngx_uint_t ngx_portal_zone_is_alive(ngx_shm_zone_t *zone);
 
 /*
  * One worker of a host listens: 1 when the caller holds the lease, which

@@ -406,20 +406,6 @@ ngx_portal_zone_alive(ngx_shm_zone_t *shm_zone)
 
 
 ngx_uint_t
-ngx_portal_zone_is_alive(ngx_shm_zone_t *shm_zone)
-{
-    ngx_uint_t          alive;
-    ngx_portal_zone_t  *zone = shm_zone->data;
-
-    ngx_shmtx_lock(&zone->shpool->mutex);
-    alive = ngx_portal_trusted(zone->sh);
-    ngx_shmtx_unlock(&zone->shpool->mutex);
-
-    return alive;
-}
-
-
-ngx_uint_t
 ngx_portal_zone_lease(ngx_shm_zone_t *shm_zone, ngx_msec_t ttl)
 {
     ngx_uint_t          held;

@@ -10,10 +10,33 @@
 #include "ngx_portal_zone_table.h"
 
 
+static void ngx_portal_drop(ngx_shm_zone_t *shm_zone, ngx_uint_t table,
+    const u_char *key, size_t len);
 static ngx_uint_t ngx_portal_limit_add(ngx_portal_zone_t *zone,
     const u_char key[16], uint32_t hash, ngx_msec_t window, uint64_t *end);
 static void ngx_portal_limit_bar(ngx_portal_zone_t *zone,
     const u_char key[16], uint32_t hash, uint64_t end);
+
+
+static void
+ngx_portal_drop(ngx_shm_zone_t *shm_zone, ngx_uint_t table, const u_char *key,
+    size_t len)
+{
+    uint32_t             hash;
+    ngx_portal_zone_t   *zone = shm_zone->data;
+    ngx_portal_entry_t  *e;
+
+    hash = ngx_portal_hash(key, len);
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    e = ngx_portal_find(&zone->tables[table], key, hash);
+    if (e) {
+        e->valid = 0;
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
 
 
 ngx_int_t
@@ -89,20 +112,7 @@ ngx_portal_session_put(ngx_shm_zone_t *shm_zone, const u_char key[32],
 void
 ngx_portal_session_drop(ngx_shm_zone_t *shm_zone, const u_char key[32])
 {
-    uint32_t             hash;
-    ngx_portal_zone_t   *zone = shm_zone->data;
-    ngx_portal_entry_t  *e;
-
-    hash = ngx_portal_hash(key, 32);
-
-    ngx_shmtx_lock(&zone->shpool->mutex);
-
-    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_SESSIONS], key, hash);
-    if (e) {
-        e->valid = 0;
-    }
-
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_portal_drop(shm_zone, NGX_PORTAL_TABLE_SESSIONS, key, 32);
 }
 
 
@@ -352,20 +362,7 @@ ngx_portal_limit_release(ngx_shm_zone_t *shm_zone, const u_char key[16])
 void
 ngx_portal_limit_forget(ngx_shm_zone_t *shm_zone, const u_char key[16])
 {
-    uint32_t             hash;
-    ngx_portal_zone_t   *zone = shm_zone->data;
-    ngx_portal_entry_t  *e;
-
-    hash = ngx_portal_hash(key, 16);
-
-    ngx_shmtx_lock(&zone->shpool->mutex);
-
-    e = ngx_portal_find(&zone->tables[NGX_PORTAL_TABLE_LIMITS], key, hash);
-    if (e) {
-        e->valid = 0;
-    }
-
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_portal_drop(shm_zone, NGX_PORTAL_TABLE_LIMITS, key, 16);
 }
 
 
