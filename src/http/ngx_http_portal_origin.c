@@ -15,8 +15,6 @@ static ngx_int_t ngx_http_portal_origin_write(ngx_http_request_t *r,
     ngx_http_portal_ctx_t *ctx);
 static ngx_int_t ngx_http_portal_origin_file(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_portal_origin_own(ngx_str_t *site);
-static ngx_uint_t ngx_http_portal_origin_is(ngx_str_t *value,
-    const char *wanted);
 
 
 ngx_int_t
@@ -86,8 +84,8 @@ ngx_http_portal_origin_file(ngx_http_request_t *r)
     dest = ngx_http_portal_header_get(r, "sec-fetch-dest",
                                       sizeof("sec-fetch-dest") - 1);
 
-    if ((mode == NULL || ngx_http_portal_origin_is(mode, "navigate"))
-        && (dest == NULL || ngx_http_portal_origin_is(dest, "document")))
+    if ((mode == NULL || portal_str_is(mode, "navigate"))
+        && (dest == NULL || portal_str_is(dest, "document")))
     {
         return NGX_OK;
     }
@@ -99,14 +97,5 @@ ngx_http_portal_origin_file(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_portal_origin_own(ngx_str_t *site)
 {
-    return ngx_http_portal_origin_is(site, "same-origin")
-           || ngx_http_portal_origin_is(site, "none");
-}
-
-
-static ngx_uint_t
-ngx_http_portal_origin_is(ngx_str_t *value, const char *wanted)
-{
-    return value->len == ngx_strlen(wanted)
-           && ngx_memcmp(value->data, wanted, value->len) == 0;
+    return portal_str_is(site, "same-origin") || portal_str_is(site, "none");
 }
