@@ -47,6 +47,7 @@ static portal_upload_t *upload(const char *boundary, const char *name,
     const void *data, size_t len);
 static char *part(char *p, const char *field, const char *file,
     const char *data);
+static portal_upload_t *upload_twice(void);
 static int exists(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 static void test_raw(void);
@@ -289,6 +290,21 @@ part(char *p, const char *field, const char *file, const char *data)
 }
 
 
+/* One content under two names. */
+
+static portal_upload_t *
+upload_twice(void)
+{
+    char  *p, body[4096];
+
+    p = part(body, "files", "a.pdf", PDF);
+    p = part(p, "files", "b.pdf", PDF);
+    p += sprintf(p, "--B--\r\n");
+
+    return upload("B", NULL, body, (size_t) (p - body));
+}
+
+
 static int
 exists(const char *fmt, ...)
 {
@@ -418,7 +434,6 @@ test_again(void)
 static void
 test_withdraw(void)
 {
-    char             *p, body[512];
     portal_upload_t  *up, *other;
 
     storage_make();
@@ -456,11 +471,7 @@ test_withdraw(void)
     storage_remove(storage);
     storage_make();
 
-    p = part(body, "files", "a.pdf", PDF);
-    p = part(p, "files", "b.pdf", PDF);
-    p += sprintf(p, "--B--\r\n");
-
-    up = upload("B", NULL, body, (size_t) (p - body));
+    up = upload_twice();
     is_int(portal_upload_read(up), PORTAL_OK, "a content twice");
     portal_upload_keep(up);
     is_int(storage_count(""), 2, "is one file, beside the body");
@@ -601,16 +612,11 @@ test_parts(void)
 static void
 test_twice(void)
 {
-    char             *p, body[4096];
     portal_upload_t  *up;
 
     storage_make();
 
-    p = part(body, "files", "a.pdf", PDF);
-    p = part(p, "files", "b.pdf", PDF);
-    p += sprintf(p, "--B--\r\n");
-
-    up = upload("B", NULL, body, (size_t) (p - body));
+    up = upload_twice();
 
     is_int(portal_upload_read(up), PORTAL_OK, "a content twice");
     is_int(portal_upload_keep(up), PORTAL_OK, "is kept");
